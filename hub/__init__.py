@@ -1,0 +1,1 @@
+"""Repos, their history, their bytes; jobs and events."""

@@ -1,0 +1,55 @@
+"""Hub's own refusals, each a subclass of one of the ten kinds in ``teams.errors``."""
+
+from teams.errors import Conflict, Forbidden, Invalid, NotFound, Stale, Unprocessable
+
+
+class BadName(Invalid):
+    """That is not a valid name."""
+
+
+class BadPath(Unprocessable):
+    """That is not a valid path in a repo."""
+
+
+class BadObject(Unprocessable):
+    """These bytes are not what they claim to be."""
+
+
+class BadCard(Invalid):
+    """The card's metadata cannot be read."""
+
+
+class RepoNotFound(NotFound):
+    """Repository not found."""
+
+    code = "RepoNotFound"
+
+
+class RevisionNotFound(NotFound):
+    """Invalid rev id."""
+
+    code = "RevisionNotFound"
+
+
+class EntryNotFound(NotFound):
+    """Entry not found."""
+
+    code = "EntryNotFound"
+
+
+class BlobNotFound(NotFound):
+    """These bytes are not in the store."""
+
+
+class GatedRepo(Forbidden):
+    """Access to this repo is restricted and you are not in the authorized list."""
+
+    code = "GatedRepo"
+
+
+class RefExists(Conflict):
+    """That reference already exists."""
+
+
+class StaleParent(Stale):
+    """The branch was updated since you opened this page. Please refresh and try again."""

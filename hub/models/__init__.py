@@ -1,0 +1,30 @@
+"""Rows and constraints of repos, their history and their bytes."""
+
+from hub.models.blob import Blob, RepoBlob
+from hub.models.card import RepoCard
+from hub.models.download import DownloadDay
+from hub.models.history import GitCommit, GitLine, GitObject, GitRef, PathChange
+from hub.models.like import Like
+from hub.models.repo import Repo, RepoRedirect
+from hub.models.xet import XetDomain, XetFile, XetFileXorb, XetRepoFile, Xorb, XorbDomain
+
+__all__ = [
+    "Blob",
+    "DownloadDay",
+    "GitCommit",
+    "GitLine",
+    "GitObject",
+    "GitRef",
+    "Like",
+    "PathChange",
+    "Repo",
+    "RepoBlob",
+    "RepoCard",
+    "RepoRedirect",
+    "XetDomain",
+    "XetFile",
+    "XetFileXorb",
+    "XetRepoFile",
+    "Xorb",
+    "XorbDomain",
+]

@@ -1,0 +1,38 @@
+"""Blob and RepoBlob: bytes by digest, and which repo may read them."""
+
+from django.db import models
+
+from hub.models.repo import Repo
+from teams.models import User
+
+
+class Blob(models.Model):
+    """A large file that is stored whole. The row exists only once the bytes are durable."""
+
+    sha256 = models.BinaryField(max_length=32, primary_key=True)
+    size = models.BigIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    touched_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(size__gte=0), name="blob_size_is_natural"),
+        ]
+
+    def __str__(self) -> str:
+        return bytes(self.sha256).hex()
+
+
+class RepoBlob(models.Model):
+    """The table of access: a repo may name and serve exactly the blobs that it has a row for."""
+
+    repo = models.ForeignKey(Repo, on_delete=models.CASCADE, related_name="blob_rows")
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="repo_rows")
+    uploaded_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("repo", "blob", name="one_row_per_repo_and_blob")]
+
+    def __str__(self) -> str:
+        return f"{self.blob_id!r} in repo {self.repo_id}"

@@ -1,0 +1,38 @@
+"""A psycopg cursor on Django's connection: binary results, bound on the server, same transaction.
+
+The hot tables hold bytes; Django's own cursor would send and read them as hexadecimal text.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from django.db import connection
+
+
+def rows(query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """Run ``query`` and answer all its rows."""
+    return _run(query, values).fetchall()
+
+
+def row(query: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+    """Run ``query`` and answer its first row."""
+    return _run(query, values).fetchone()
+
+
+def run(query: str, values: Sequence[Any] = ()) -> int:
+    """Run a statement and answer how many rows it touched."""
+    return _run(query, values).rowcount
+
+
+def raw_connection() -> "psycopg.Connection[tuple[Any, ...]]":
+    """Django's psycopg connection, opened if it was not."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        return connection.connection  # type: ignore[no-any-return]
+
+
+def _run(query: str, values: Sequence[Any]) -> "psycopg.Cursor[tuple[Any, ...]]":
+    with connection.wrap_database_errors:
+        cursor = psycopg.Cursor(raw_connection())
+        return cursor.execute(query.encode(), values, binary=True)

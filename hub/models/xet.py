@@ -1,0 +1,102 @@
+"""Xorb, XetFile, XetRepoFile: large files that are stored as terms over xorbs.
+
+A xorb's chunk hashes are not here but beside its bytes (``.idx``): they are secrets of whoever
+holds the data, and too many for rows.
+"""
+
+from django.db import models
+
+from hub.models.repo import Repo
+from teams.models import Namespace, User
+
+
+class XetDomain(models.Model):
+    """Whose xorbs may be combined: one domain per namespace. Its id stands in every casUrl."""
+
+    namespace = models.OneToOneField(Namespace, on_delete=models.CASCADE, related_name="xet_domain")
+    epoch = models.IntegerField(default=1)
+    """Part of the casUrl; raising it makes clients forget their local caches."""
+
+    def __str__(self) -> str:
+        return f"{self.pk}.{self.epoch}"
+
+
+class Xorb(models.Model):
+    """A container of chunks; the row exists only once bytes and index are durable."""
+
+    hash = models.BinaryField(max_length=32, unique=True)
+    n_chunks = models.IntegerField()
+    raw_bytes = models.BigIntegerField()
+    stored_bytes = models.BigIntegerField()
+    chunk_ends = models.BinaryField()
+    """u32 little-endian, one per chunk: where it ends in the stored bytes."""
+    chunk_lens = models.BinaryField()
+    """u32 little-endian, one per chunk: its raw length."""
+    created_at = models.DateTimeField(auto_now_add=True)
+    touched_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return bytes(self.hash).hex()
+
+
+class XorbDomain(models.Model):
+    """Membership: somebody of the domain has shown the whole bytes of the xorb."""
+
+    xorb = models.ForeignKey(Xorb, on_delete=models.CASCADE, related_name="domain_rows")
+    domain = models.ForeignKey(XetDomain, on_delete=models.CASCADE, related_name="xorb_rows")
+    first_user = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("xorb", "domain", name="one_row_per_xorb_and_domain")
+        ]
+
+    def __str__(self) -> str:
+        return f"xorb {self.xorb_id} in domain {self.domain_id}"
+
+
+class XetFile(models.Model):
+    """A file as ordered terms. Its sha256 was computed by us over the reconstructed bytes."""
+
+    hash = models.BinaryField(max_length=32, unique=True)
+    sha256 = models.BinaryField(max_length=32, db_index=True)
+    size = models.BigIntegerField()
+    terms = models.BinaryField()
+    """Per term: xorb id (i64), first chunk, end chunk, raw length (u32 each), little-endian."""
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return bytes(self.hash).hex()
+
+
+class XetFileXorb(models.Model):
+    """Which xorbs a file needs: for garbage collection and ``hub_fsck``."""
+
+    file = models.ForeignKey(XetFile, on_delete=models.CASCADE, related_name="xorb_rows")
+    xorb = models.ForeignKey(Xorb, on_delete=models.PROTECT, related_name="file_rows")
+
+    class Meta:
+        constraints = [models.UniqueConstraint("file", "xorb", name="one_row_per_file_and_xorb")]
+
+    def __str__(self) -> str:
+        return f"file {self.file_id} needs xorb {self.xorb_id}"
+
+
+class XetRepoFile(models.Model):
+    """The table of access: a repo may name and serve exactly the files that it has a row for."""
+
+    repo = models.ForeignKey(Repo, on_delete=models.CASCADE, related_name="xet_rows")
+    file = models.ForeignKey(XetFile, on_delete=models.PROTECT, related_name="repo_rows")
+    sha256 = models.BinaryField(max_length=32)
+    uploaded_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("repo", "file", name="one_row_per_repo_and_file"),
+        ]
+        indexes = [models.Index("repo", "sha256", name="xet_file_by_repo_and_sha256")]
+
+    def __str__(self) -> str:
+        return f"file {self.file_id} in repo {self.repo_id}"

@@ -1,0 +1,1 @@
+"""Models, running and learning."""

@@ -1,0 +1,57 @@
+"""Who is asking: bearer or basic token first, then the session; for all three doors."""
+
+import base64
+import binascii
+
+from django.http import HttpRequest
+
+from teams.errors import Unauthenticated
+from teams.models import User
+from teams.policies import Principal
+from teams.queries import token_by_secret
+from teams.services import tokens
+
+
+class InvalidToken(Unauthenticated):
+    """Invalid credentials in Authorization header"""
+
+
+def principal_of(request: HttpRequest, *, with_session: bool) -> Principal:
+    """Answer the caller. A request with a header is judged by its header alone, never by cookies.
+
+    Raises:
+        InvalidToken: the header holds no live token.
+    """
+    header = request.META.get("HTTP_AUTHORIZATION", "")
+    if header:
+        return _by_token(_secret_in(header))
+    if with_session and isinstance(request.user, User) and request.user.is_active:
+        return Principal(user=request.user, may_change=True)
+    return Principal()
+
+
+def _secret_in(header: str) -> str:
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() == "basic":
+        # git and git-lfs send the token as password; some tools as user name with no password.
+        try:
+            user, _, password = base64.b64decode(value).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            raise InvalidToken from None
+        return password or user
+    raise InvalidToken
+
+
+def _by_token(secret: str) -> Principal:
+    token = token_by_secret(secret) if tokens.is_well_formed(secret) else None
+    if token is None or not token.is_live:
+        raise InvalidToken
+    tokens.touch(token)
+    return Principal(
+        user=token.user,
+        may_change=token.role == "write",
+        token_name=token.name,
+        token_role=token.role,
+    )

@@ -1,0 +1,66 @@
+"""The one table kind -> status, and how each door speaks a refusal."""
+
+import errno
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from django.db import Error as DatabaseError
+from django.http import JsonResponse
+from psycopg import errors as pg
+
+from teams import errors
+from teams.errors import OutOfSpace, Refusal
+from teams.policies import Principal
+
+STATUS: Mapping[type[Refusal], HTTPStatus] = {
+    errors.Invalid: HTTPStatus.BAD_REQUEST,
+    errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    errors.Forbidden: HTTPStatus.FORBIDDEN,
+    errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.Conflict: HTTPStatus.CONFLICT,
+    errors.Stale: HTTPStatus.PRECONDITION_FAILED,
+    errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.Unsatisfiable: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+    errors.Unprocessable: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.OutOfSpace: HTTPStatus.INSUFFICIENT_STORAGE,
+}
+
+SIGN_IN_FIRST = frozenset({"RepoNotFound", "GatedRepo"})
+"""Codes for which an anonymous caller hears 401: signing in may help, and says no more."""
+
+
+def status_of(refusal: Refusal) -> HTTPStatus:
+    """Answer the status of the kind that ``refusal`` is of."""
+    for kind in type(refusal).__mro__:
+        if kind in STATUS:
+            return STATUS[kind]
+    raise TypeError(f"{type(refusal).__name__} is of no kind that has a status")
+
+
+def on_the_wire(refusal: Refusal, principal: Principal | None) -> JsonResponse:
+    """Speak a refusal as public clients read it (``X-Error-Code``, ``X-Error-Message``).
+
+    A hidden repo and a missing one give the same bytes, for everybody.
+    """
+    status = status_of(refusal)
+    message = refusal.message
+    if refusal.code in SIGN_IN_FIRST and (principal is None or principal.is_anonymous):
+        status = HTTPStatus.UNAUTHORIZED
+    response = JsonResponse({"error": message, **refusal.details}, status=status)
+    if refusal.code:
+        response["X-Error-Code"] = refusal.code
+    response["X-Error-Message"] = _header_safe(message)
+    return response
+
+
+def refusal_behind(error: DatabaseError | OSError) -> Refusal | None:
+    """Answer the refusal that a full disk amounts to, or None for what is a bug."""
+    if isinstance(error, OSError):
+        return OutOfSpace() if error.errno in {errno.ENOSPC, errno.EDQUOT} else None
+    return OutOfSpace() if isinstance(error.__cause__, pg.DiskFull) else None
+
+
+def _header_safe(text: str) -> str:
+    """Header values are ASCII on one line; the body keeps the original."""
+    line = " ".join(text.split())
+    return line.encode("ascii", "backslashreplace").decode("ascii")[:1000]

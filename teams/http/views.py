@@ -1,0 +1,110 @@
+"""The base classes of views: who asks, may they, and how a refusal is spoken.
+
+A view class declares ``authz``: for each method the action that its caller must be allowed, or
+``Public`` with the reason why anybody may. A start-up check refuses a route without declaration.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import structlog
+from django.db import Error as DatabaseError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt
+
+from teams.errors import Refusal, Unauthenticated
+from teams.http.authentication import principal_of
+from teams.http.refusals import on_the_wire, refusal_behind, status_of
+from teams.policies import ANONYMOUS, Principal, check_signed_in
+from teams.roles import Action
+
+log = structlog.get_logger(__name__)
+
+READING = frozenset({"get", "head", "options"})
+
+
+@dataclass(frozen=True, slots=True)
+class Public:
+    """Declares that anybody may call, and why."""
+
+    why: str
+
+
+Authz = Mapping[str, Action | Public]
+
+
+class DoorView(View):
+    """What all doors share: find out who asks, ask the rule, turn refusals into answers."""
+
+    authz: ClassVar[Authz] = {}
+    principal: Principal = ANONYMOUS
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return self._answer(request, *args, **kwargs)
+        except Refusal as refusal:
+            return self.refuse(refusal)
+        except (DatabaseError, OSError) as error:
+            refusal = refusal_behind(error)
+            if refusal is None:
+                raise
+            log.exception("out_of_space", reason=str(error))
+            return self.refuse(refusal)
+
+    def _answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        method = (request.method or "get").lower()
+        if not hasattr(self, method) or method == "options":
+            return self.http_method_not_allowed(request)
+        self.principal = self.who(request, method)
+        rule = self.authz["get" if method == "head" else method]
+        if isinstance(rule, Action):
+            self.check(rule)
+        return super().dispatch(request, *args, **kwargs)
+
+    def who(self, request: HttpRequest, method: str) -> Principal:
+        """Answer the caller; each door trusts other credentials."""
+        raise NotImplementedError
+
+    def check(self, action: Action) -> None:
+        """Ask the rule. Views of a thing override this to collect the thing's facts."""
+        check_signed_in(self.principal, action)
+
+    def refuse(self, refusal: Refusal) -> HttpResponse:
+        """Speak a refusal in the language of the door."""
+        raise NotImplementedError
+
+
+@method_decorator(csrf_exempt, name="dispatch")
+class WireView(DoorView):
+    """What public clients call. Writes need a token; a browser's session may read."""
+
+    def who(self, request: HttpRequest, method: str) -> Principal:
+        return principal_of(request, with_session=method in READING)
+
+    def refuse(self, refusal: Refusal) -> HttpResponse:
+        return on_the_wire(refusal, self.principal)
+
+
+class PortalView(DoorView):
+    """Pages for people: session and CSRF token."""
+
+    def who(self, request: HttpRequest, method: str) -> Principal:
+        return principal_of(request, with_session=True)
+
+    def refuse(self, refusal: Refusal) -> HttpResponse:
+        if isinstance(refusal, Unauthenticated) and self.request.method == "GET":
+            response = HttpResponse(status=302)
+            response["Location"] = f"/login?next={self.request.path}"
+            return response
+        status = status_of(refusal)
+        context = {"status": status, "message": refusal.message, "viewer": self.principal.user}
+        return render(self.request, f"errors/{_page(status)}.html", context, status=status)
+
+
+def _page(status: int) -> int:
+    """The error page that serves ``status``; rare ones share the page of a bad request."""
+    return status if status in {403, 404, 410, 500, 503} else 400

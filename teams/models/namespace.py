@@ -1,0 +1,32 @@
+"""Namespace: one row per taken name, shared by users and organisations."""
+
+from django.db import models
+from django.db.models.functions import Lower
+
+
+class Namespace(models.Model):
+    """A name that owns repos."""
+
+    class Kind(models.TextChoices):
+        USER = "user"
+        ORGANISATION = "org"
+
+    name = models.CharField(max_length=96)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(Lower("name"), name="one_namespace_per_name"),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["user", "org"]), name="namespace_kind_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def url(self) -> str:
+        """Path of the profile page."""
+        return f"/{self.name}"

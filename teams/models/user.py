@@ -1,0 +1,42 @@
+"""User and its profile fields."""
+
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+
+from teams.models.namespace import Namespace
+
+
+class UserManager(BaseUserManager["User"]):
+    """Finds users by the name of their namespace, in any case."""
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.select_related("namespace").get(namespace__name__iexact=username)
+
+
+class User(AbstractBaseUser):
+    """A person (or a robot) who signs in. Its name is its namespace's name."""
+
+    namespace = models.OneToOneField(Namespace, on_delete=models.PROTECT, related_name="user")
+    fullname = models.CharField(max_length=150, blank=True)
+    email = models.EmailField(blank=True)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "namespace"
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        return self.namespace.name
+
+    @property
+    def public_id(self) -> str:
+        """24 hex digits, the shape in which clients expect ids."""
+        return f"{self.namespace_id:024x}"

@@ -1,0 +1,79 @@
+"""Reads of accounts: tokens by secret, namespaces and members by name."""
+
+import hashlib
+
+from django.db.models import QuerySet
+
+from teams.errors import NotFound
+from teams.models import AccessToken, Membership, Namespace, Organisation, User
+
+
+def token_by_secret(secret: str) -> AccessToken | None:
+    """Find a token by its digest: a unique index look-up tells nothing by its timing."""
+    digest = hashlib.sha256(secret.encode()).digest()
+    return (
+        AccessToken.objects.select_related("user", "user__namespace").filter(digest=digest).first()
+    )
+
+
+def namespace_named(name: str) -> Namespace:
+    """Find a namespace by name in any case.
+
+    Raises:
+        NotFound: nobody has that name.
+    """
+    found = Namespace.objects.filter(name__iexact=name).first()
+    if found is None:
+        raise NotFound(f"There is no user or organisation called {name}.")
+    return found
+
+
+def user_named(name: str) -> User:
+    """Find a user by name in any case.
+
+    Raises:
+        NotFound: no user has that name.
+    """
+    found = User.objects.select_related("namespace").filter(namespace__name__iexact=name).first()
+    if found is None:
+        raise NotFound(f"There is no user called {name}.")
+    return found
+
+
+def organisation_named(name: str) -> Organisation:
+    """Find an organisation by name in any case.
+
+    Raises:
+        NotFound: no organisation has that name.
+    """
+    found = (
+        Organisation.objects.select_related("namespace")
+        .filter(namespace__name__iexact=name)
+        .first()
+    )
+    if found is None:
+        raise NotFound(f"There is no organisation called {name}.")
+    return found
+
+
+def memberships_of(user: User) -> QuerySet[Membership]:
+    """The organisations of ``user`` with the role in each, by name."""
+    return (
+        Membership.objects.filter(user=user)
+        .select_related("organisation", "organisation__namespace")
+        .order_by("organisation__namespace__name")
+    )
+
+
+def members_of(organisation: Organisation) -> QuerySet[Membership]:
+    """The members of ``organisation`` with their roles, by name."""
+    return (
+        Membership.objects.filter(organisation=organisation)
+        .select_related("user", "user__namespace")
+        .order_by("user__namespace__name")
+    )
+
+
+def live_tokens_of(user: User) -> QuerySet[AccessToken]:
+    """The tokens of ``user`` that were not revoked, newest first."""
+    return AccessToken.objects.filter(user=user, revoked_at=None).order_by("-created_at")

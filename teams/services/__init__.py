@@ -1,0 +1,1 @@
+"""Verbs of accounts: the only code that writes."""

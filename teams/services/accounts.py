@@ -1,0 +1,55 @@
+"""Create accounts and let people in."""
+
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.db import IntegrityError, transaction
+
+from teams.errors import Conflict, Unauthenticated
+from teams.models import Namespace, User
+from teams.names import check_name
+
+
+class SignInLinks(PasswordResetTokenGenerator):
+    """Makes tokens that die with the first sign-in, since they hash the time of the last one."""
+
+    key_salt = "teams.services.accounts.SignInLinks"
+
+
+_links = SignInLinks()
+
+
+def create_user(
+    *, name: str, by: User | None, password: str | None = None, email: str = "", admin: bool = False
+) -> User:
+    """Create a user and the namespace of the same name; ``by`` is None for the command line.
+
+    Raises:
+        Invalid: the name is not a valid one.
+        Conflict: the name is taken.
+    """
+    check_name(name)
+    try:
+        with transaction.atomic():
+            namespace = Namespace.objects.create(name=name, kind=Namespace.Kind.USER)
+            user = User(namespace=namespace, email=email, is_staff=admin, fullname=name)
+            user.set_password(password)
+            user.save()
+    except IntegrityError:
+        raise Conflict(f"The name {name} is taken.") from None
+    return user
+
+
+def sign_in_link(user: User) -> str:
+    """Answer the path of a page that signs ``user`` in, once, within the next three days."""
+    return f"/login/link/{user.name}/{_links.make_token(user)}"
+
+
+def user_by_link(*, name: str, token: str) -> User:
+    """Answer the user whom a sign-in link belongs to.
+
+    Raises:
+        Unauthenticated: the link is spent, too old or forged.
+    """
+    user = User.objects.select_related("namespace").filter(namespace__name=name).first()
+    if user is None or not user.is_active or not _links.check_token(user, token):
+        raise Unauthenticated("This sign-in link was used already, or it is too old.")
+    return user

@@ -1,0 +1,1 @@
+"""Routes of accounts, one file per door."""

@@ -1,0 +1,1 @@
+"""Accounts as the public client library expects them."""
