@@ -1,0 +1,1 @@
+"""Bytes by key, written once: the port, its implementations, and the keys; pure."""

@@ -1,0 +1,102 @@
+"""BlobStore: the port behind which all bytes of files lie, wherever that is."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Protocol, Self
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """Bytes that were written aside and hashed by us, and have no key yet."""
+
+    name: str
+    size: int
+    sha256: bytes
+
+
+class StageWriter(Protocol):
+    """Takes bytes aside piece by piece; as a context it leaves nothing unless it was finished."""
+
+    def write(self, chunk: bytes, /) -> None: ...
+
+    def finish(self) -> Staged: ...
+
+    def abandon(self) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+
+
+class BlobStore(Protocol):
+    """Write-once bytes by key: staged first, published whole, never changed.
+
+    A store without room raises ``teams.errors.OutOfSpace``, leaves nothing of what it was about
+    to write, and goes on serving what it has. Keys and names that no builder of
+    ``hub.storage.digests`` makes are bugs: ValueError.
+    """
+
+    def stage(self, chunks: Iterable[bytes], *, name: str | None = None) -> Staged:
+        """Write bytes aside. A name of one's own replaces, once whole, what had that name."""
+        ...
+
+    def open_stage(self, *, name: str | None = None) -> StageWriter:
+        """The same for a caller that pushes."""
+        ...
+
+    def join(self, names: Sequence[str]) -> Staged:
+        """Stage the concatenation of staged parts, and drop the parts once it stands."""
+        ...
+
+    def publish(self, staged: Staged | str, key: str) -> bool:
+        """Put staged bytes under their key, all at once and for good.
+
+        False when the key was there already: then what it holds stays and the staged bytes are
+        dropped. To publish again what was published under this key is no error.
+        """
+        ...
+
+    def abandon(self, name: str) -> None:
+        """Drop staged bytes, if they are there."""
+        ...
+
+    def stale(self, older_than: datetime) -> Iterator[str]:
+        """Names of what was staged, whole or not, and last written before that moment."""
+        ...
+
+    def open(self, key: str, *, start: int = 0, length: int | None = None) -> BinaryIO:
+        """A stream of that range, cut at the end of the bytes; BlobNotFound if there are none.
+
+        It reads forward and closes; a file on this machine also has a ``fileno`` that stands at
+        ``start``, so that a server may send from it without reading.
+        """
+        ...
+
+    def size(self, key: str) -> int | None:
+        """How many bytes lie under the key, or None when nothing does."""
+        ...
+
+    def path(self, key: str) -> Path | None:
+        """The file that holds these bytes on this machine, or None."""
+        ...
+
+    def drop(self, key: str) -> None:
+        """Forget the bytes under a key, if they are there."""
+        ...
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """Every key that begins so, in order."""
+        ...
+
+    def free_bytes(self) -> int | None:
+        """How much more fits, or None where nobody knows."""
+        ...

@@ -1,0 +1,147 @@
+"""How a LocalStore writes bytes aside: in large blocks, hashed while they are written."""
+
+import errno
+import io
+import secrets
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from hub.storage.digests import CHUNK_BYTES, Digest, Tally
+from hub.storage.ports import Staged
+from teams.errors import OutOfSpace
+
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+@contextmanager
+def full_disk_refused() -> Iterator[None]:
+    """Speak of a full disk, or of a used-up quota, as the refusal that it is."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise OutOfSpace from error
+        raise
+
+
+class LocalWriter:
+    """StageWriter on a file system: always a fresh file, which takes its name once it is whole."""
+
+    def __init__(self, name: str, home: Path) -> None:
+        self._name = name
+        self._home = home
+        self._aside = home.with_name(fresh_name())
+        self._blocks: list[bytes] = []
+        self._block_bytes = 0
+        self._tally = _TallyBeside()
+        with full_disk_refused():
+            self._file = self._aside.open("xb", buffering=0)
+
+    def write(self, chunk: bytes, /) -> None:
+        self._check_open()
+        self._blocks.append(chunk)
+        self._block_bytes += len(chunk)
+        if self._block_bytes >= CHUNK_BYTES:
+            with self._nothing_left_on_failure():
+                self._flush()
+
+    def finish(self) -> Staged:
+        self._check_open()
+        with self._nothing_left_on_failure():
+            self._flush()
+            self._file.close()
+            digest = self._tally.digest()
+            self._aside.replace(self._home)
+        return Staged(self._name, digest.size, digest.sha256)
+
+    def abandon(self) -> None:
+        if not self._file.closed:
+            self._discard()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None:
+        self.abandon()
+
+    def _check_open(self) -> None:
+        if self._file.closed:
+            raise ValueError("These bytes are finished or abandoned")
+
+    def _flush(self) -> None:
+        block = self._blocks[0] if len(self._blocks) == 1 else b"".join(self._blocks)
+        self._blocks = []
+        self._block_bytes = 0
+        self._tally.add(block)
+        _write_all(self._file, block)
+
+    @contextmanager
+    def _nothing_left_on_failure(self) -> Iterator[None]:
+        try:
+            with full_disk_refused():
+                yield
+        except BaseException:
+            self._discard()
+            raise
+
+    def _discard(self) -> None:
+        self._tally.close()
+        # Some file systems say only now that the disk is full; the bytes go anyway.
+        with suppress(OSError):
+            self._file.close()
+        self._aside.unlink(missing_ok=True)
+
+
+def fresh_name() -> str:
+    return secrets.token_hex(16)
+
+
+class _TallyBeside:
+    """A Tally in a thread of its own: hashing one block and writing it take the same moment."""
+
+    def __init__(self) -> None:
+        self._tally = Tally()
+        self._thread: ThreadPoolExecutor | None = None
+        self._pending: Future[None] | None = None
+
+    def add(self, block: bytes) -> None:
+        self._wait()
+        if self._thread is None:
+            # What is smaller comes last, and for a small file alone a thread does not pay.
+            if len(block) < CHUNK_BYTES:
+                self._tally.add(block)
+                return
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="tally")
+        self._pending = self._thread.submit(self._tally.add, block)
+
+    def digest(self) -> Digest:
+        self._wait()
+        self.close()
+        return self._tally.digest()
+
+    def close(self) -> None:
+        if self._thread is not None:
+            self._thread.shutdown()
+            self._thread = None
+
+    def _wait(self) -> None:
+        if self._pending is not None:
+            self._pending.result()
+            self._pending = None
+
+
+def _write_all(file: io.FileIO, block: bytes) -> None:
+    """Write a block whole: a raw file may take less than it is given."""
+    rest = memoryview(block)
+    while rest:
+        rest = rest[file.write(rest) :]
