@@ -28,30 +28,40 @@ _STAR = "*"
 _NEVER = r"(?!)"
 
 
+# Git compares the literal beginning of a path pattern by itself and then takes ``**`` right after
+# it for a segment of its own: ``/run**`` reaches into ``run-1/``, although ``/*un**`` does not.
+_LITERAL_THEN_GLOBSTAR = re.compile(r"([^*?\[\\]*[^*?\[\\/])(?=\*\*+(?:/|\Z))")
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """One glob; ``None`` among its segments stands for ``**``, any number of folders."""
 
     segments: tuple[re.Pattern[str] | None, ...]
     is_anchored: bool
+    prefix: str = ""
 
     @classmethod
     def parse(cls, glob: str) -> Self:
         """Read a glob without a slash at its end; a slash within it ties it to the root."""
-        pieces = _split(glob.removeprefix("/"))
-        is_anchored = glob.startswith("/") or len(pieces) > 1
-        if not is_anchored:
+        pieces = _split(glob)
+        if len(pieces) == 1:
             return cls((_compile(pieces[0]),), is_anchored=False)
+        body = glob.removeprefix("/")
+        literal = _LITERAL_THEN_GLOBSTAR.match(body)
+        prefix = literal[1] if literal else ""
+        pieces = _split(body.removeprefix(prefix))
         segments = tuple(None if _is_globstar(piece) else _compile(piece) for piece in pieces)
-        return cls(segments, is_anchored=True)
+        return cls(segments, is_anchored=True, prefix=prefix)
 
     def matches(self, path: str) -> bool:
         """Whether this very path matches; what lies in a matching folder does not."""
-        names = path.split("/")
         if not self.is_anchored:
             segment = self.segments[0]
-            return segment is not None and segment.fullmatch(names[-1]) is not None
-        return _match(self.segments, names)
+            return segment is not None and segment.fullmatch(path.rpartition("/")[2]) is not None
+        if not path.startswith(self.prefix):
+            return False
+        return _match(self.segments, path.removeprefix(self.prefix).split("/"))
 
 
 def _is_globstar(piece: tuple[str, ...]) -> bool:
