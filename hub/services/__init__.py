@@ -1,0 +1,1 @@
+"""Verbs of repos: the only code that writes."""

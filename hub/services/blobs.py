@@ -1,0 +1,105 @@
+"""Accept large files, and lend them to other repos of those who can read them."""
+
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.utils import timezone
+
+from hub.errors import BadObject
+from hub.models import Blob, Repo, RepoBlob, XetRepoFile, sql
+from hub.policies import can
+from hub.queries.blobs import held, holders
+from hub.storage.digests import lfs_key
+from hub.storage.ports import BlobStore, Staged
+from teams.models import User
+from teams.policies import Principal
+from teams.roles import Action
+
+
+def accept(
+    *, repo: Repo, store: BlobStore, staged: Staged, sha256: bytes, size: int, by: User | None
+) -> None:
+    """Publish staged bytes under their digest and let ``repo`` name them.
+
+    The digest is the one that we computed while the bytes came in; a claim is only compared.
+
+    Raises:
+        BadObject: the bytes are not what was announced. They are dropped.
+    """
+    if (staged.sha256, staged.size) != (sha256, size):
+        store.abandon(staged.name)
+        raise BadObject(
+            f"The upload has SHA-256 {staged.sha256.hex()} and {staged.size:,} bytes; "
+            f"announced were {sha256.hex()} and {size:,}."
+        )
+    store.publish(staged, lfs_key(sha256))
+    with transaction.atomic():
+        Blob.objects.bulk_create([Blob(sha256=sha256, size=size)], ignore_conflicts=True)
+        Blob.objects.filter(sha256=sha256).update(touched_at=timezone.now())
+        _link(repo, [sha256], by)
+
+
+def held_or_adopted(*, repo: Repo, digests: Iterable[bytes], by: Principal) -> dict[bytes, int]:
+    """Answer the sizes of those of ``digests`` that ``repo`` may name.
+
+    One that only another repo holds is adopted if ``by`` can read that repo: knowing a digest is
+    no proof of having the bytes, being able to download them is.
+    """
+    wanted = set(digests)
+    found = held(repo.pk, wanted)
+    missing = wanted - found.keys()
+    if missing and adopt(repo=repo, digests=missing, by=by):
+        found = held(repo.pk, wanted)
+    return {sha256: one.size for sha256, one in found.items()}
+
+
+def adopt(*, repo: Repo, digests: Iterable[bytes], by: Principal) -> set[bytes]:
+    """Link large files of repos that ``by`` can read into ``repo``; answer which."""
+    found = holders(digests)
+    ids = {repo_id for repo_ids in found.values() for repo_id in repo_ids}
+    others = Repo.objects.select_related("namespace").in_bulk(ids)
+    readable = {pk for pk, other in others.items() if can(by, Action.REPO_READ, other)}
+    adopted: set[bytes] = set()
+    with transaction.atomic():
+        for sha256, repo_ids in found.items():
+            source = next((pk for pk in repo_ids if pk in readable), None)
+            if source is not None:
+                _copy_rows(source, repo, sha256, by.user)
+                adopted.add(sha256)
+    return adopted
+
+
+def _copy_rows(source_id: int, repo: Repo, sha256: bytes, by: User | None) -> None:
+    if RepoBlob.objects.filter(repo_id=source_id, blob_id=sha256).exists():
+        _link(repo, [sha256], by)
+    rows = XetRepoFile.objects.filter(repo_id=source_id, sha256=sha256)
+    XetRepoFile.objects.bulk_create(
+        [
+            XetRepoFile(repo=repo, file_id=row.file_id, sha256=sha256, uploaded_by=by)
+            for row in rows
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _link(repo: Repo, digests: Iterable[bytes], by: User | None) -> None:
+    RepoBlob.objects.bulk_create(
+        [RepoBlob(repo=repo, blob_id=sha256, uploaded_by=by) for sha256 in digests],
+        ignore_conflicts=True,
+    )
+
+
+def copy_all(*, source: Repo, target: Repo) -> None:
+    """Let ``target`` name every large file that ``source`` holds; for duplicates of whole repos."""
+    sql.run(
+        "INSERT INTO hub_repoblob (repo_id, blob_id, uploaded_by_id, created_at) "
+        "SELECT %s, blob_id, uploaded_by_id, now() FROM hub_repoblob WHERE repo_id = %s "
+        "ON CONFLICT DO NOTHING",
+        [target.pk, source.pk],
+    )
+    sql.run(
+        "INSERT INTO hub_xetrepofile (repo_id, file_id, sha256, uploaded_by_id, created_at) "
+        "SELECT %s, file_id, sha256, uploaded_by_id, now() FROM hub_xetrepofile WHERE repo_id = %s "
+        "ON CONFLICT DO NOTHING",
+        [target.pk, source.pk],
+    )

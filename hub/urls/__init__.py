@@ -1,0 +1,1 @@
+"""Routes of repos, one file per door."""
