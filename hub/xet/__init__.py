@@ -1,0 +1,1 @@
+"""The Xet protocol's hashes, xorbs, shards and reconstructions. Bytes in, values out."""
