@@ -17,6 +17,7 @@ from hub.storage.ports import BlobStore
 from teams.errors import OutOfSpace
 from tests.hub.storage.storage_contract import (
     KEY,
+    MIB,
     SMALL_STORE_BYTES,
     BlobStoreContract,
     put,
@@ -132,6 +133,14 @@ def test_closed_range_closes_its_file(local: LocalStore) -> None:
 
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(descriptor)
+
+
+def test_bytes_that_are_sent_to_the_disk_early_come_back_whole(local: LocalStore) -> None:
+    staged = local.stage([bytes([n]) * 3 * MIB for n in range(25)])
+    local.publish(staged, KEY)
+
+    with local.open(KEY) as file:
+        assert digest_of(chunks_of(file)).sha256 == staged.sha256
 
 
 def test_two_stores_on_one_folder_are_one_store(tmp_path: Path) -> None:
