@@ -1,0 +1,1 @@
+"""How the process is put together; names every app as text and imports none."""

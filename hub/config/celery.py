@@ -1,0 +1,61 @@
+"""The Celery app, its queues and its beat table. The queue is a doorbell: rows hold the work."""
+
+import os
+import warnings
+
+from celery import Celery
+from celery.platforms import SecurityWarning
+from celery.schedules import schedule
+from celery.signals import setup_logging
+from kombu.entity import Exchange, Queue
+
+from hub.config.env import load
+
+# Whoever runs the hub as root was told so by its manual; a page of warning per start helps nobody.
+warnings.simplefilter("ignore", SecurityWarning)
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "hub.config.settings"
+
+env = load()
+
+QUEUES = (Queue("cpu", Exchange("cpu"), routing_key="cpu"),)  # type: ignore[no-untyped-call]
+
+BEAT: dict[str, dict[str, str | schedule]] = {}
+
+app = Celery("weighhouse")
+app.conf.update(
+    broker_url=env.broker_url or "filesystem://localhost//",
+    broker_connection_retry_on_startup=True,
+    task_default_queue="cpu",
+    task_queues=QUEUES,
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_serializer="json",
+    accept_content=["json"],
+    beat_schedule=BEAT,
+    timezone="UTC",
+    worker_prefetch_multiplier=1,
+    # Nobody remote controls our workers, and the folders have no broadcast worth having.
+    worker_enable_remote_control=False,
+    worker_send_task_events=False,
+    worker_hijack_root_logger=False,
+    worker_cancel_long_running_tasks_on_connection_loss=True,
+)
+if not env.broker_url:
+    app.conf.broker_transport = "hub.config.broker:FolderTransport"
+    app.conf.broker_transport_options = {
+        "data_folder_in": str(env.broker_folder / "messages"),
+        "data_folder_out": str(env.broker_folder / "messages"),
+        "control_folder": str(env.broker_folder / "control"),
+        "processed_folder": str(env.broker_folder / "taken"),
+        "polling_interval": 0.2,
+    }
+app.autodiscover_tasks()
+
+
+def _keep_our_logging(**_rest: object) -> None:
+    """Being connected at all keeps Celery from setting up logging of its own."""
+
+
+setup_logging.connect(_keep_our_logging)

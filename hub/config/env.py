@@ -1,0 +1,205 @@
+"""The environment, typed: every `WEIGHHOUSE_…` variable; a bad or unknown one stops the start."""
+
+import ipaddress
+import os
+import secrets
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import quote, urlsplit
+
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "WEIGHHOUSE_"
+_FILE = "_FILE"
+
+
+class BadEnvironment(SystemExit):
+    """The environment asks for something that cannot be; its text is a sentence for people."""
+
+
+def _words(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(word.strip() for word in value.split(",") if word.strip())
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+
+
+class Env(BaseSettings):
+    """What an operator may say; unset, each value makes one machine work."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, hide_input_in_errors=True)
+
+    data: Path = Path(".data")
+    bind: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    url: str = ""
+    allowed_hosts: Words = ()
+    trusted_proxies: Words = ("127.0.0.1", "::1")
+    secret_key: str = Field(default="", repr=False)
+    debug: bool = False
+
+    database_url: str = Field(default="", repr=False)
+    # How many connections the threads of one process share; 0: each thread keeps its own.
+    database_pool: int = Field(default=0, ge=0, le=512)
+    broker_url: str = Field(default="", repr=False)
+    cache_url: str = Field(default="", repr=False)
+    store_url: str = ""
+    accel_prefix: str = ""
+
+    web_workers: int = Field(default=2, ge=1, le=64)
+    web_threads: int = Field(default=32, ge=1, le=512)
+    worker_concurrency: int = Field(default=2, ge=1, le=256)
+    max_json_bytes: int = Field(default=16 * 2**20, ge=2**16)
+    max_file_bytes: int = Field(default=500 * 2**30, ge=2**20)
+
+    log_format: Literal["json", "console"] = "json"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    # Only the tests read it: where it is set, a missing server fails a test instead of skipping it.
+    ci: bool = False
+
+    @field_validator("data")
+    @classmethod
+    def _data_is_absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("url")
+    @classmethod
+    def _url_is_an_origin(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in {"http", "https"} or not parts.hostname):
+            raise ValueError("it should look like https://hub.example.org")
+        if parts.path.strip("/") or parts.query or parts.fragment:
+            raise ValueError("it should have no path: the hub answers at the root of its host")
+        return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_is_postgresql(cls, value: str) -> str:
+        return _with_scheme(value, {"postgres", "postgresql"})
+
+    @field_validator("broker_url", "cache_url")
+    @classmethod
+    def _queue_and_cache_are_redis(cls, value: str) -> str:
+        return _with_scheme(value, {"redis", "rediss"})
+
+    @field_validator("store_url")
+    @classmethod
+    def _store_is_a_folder(cls, value: str) -> str:
+        value = _with_scheme(value, {"file"})
+        if value and not urlsplit(value).path.startswith("/"):
+            raise ValueError("it should look like file:///srv/weighhouse/store")
+        return value
+
+    @field_validator("accel_prefix")
+    @classmethod
+    def _prefix_is_a_folder(cls, value: str) -> str:
+        if value and not (value.startswith("/") and value.endswith("/")):
+            raise ValueError("it should begin and end with a slash, such as /_store/")
+        return value
+
+    @model_validator(mode="after")
+    def _proxies_are_addresses(self) -> Self:
+        for proxy in self.trusted_proxies:
+            if proxy != "*":
+                ipaddress.ip_network(proxy, strict=False)
+        return self
+
+    @property
+    def public_url(self) -> str:
+        """Where people reach this hub: the origin in every link that we write."""
+        return self.url or f"http://{self._own_name}:{self.port}"
+
+    @property
+    def _own_name(self) -> str:
+        if self.bind in {"127.0.0.1", "localhost", "::1"}:
+            return "127.0.0.1"
+        return socket.gethostname() if self.bind in {"0.0.0.0", "::"} else self.bind  # noqa: S104
+
+    @property
+    def hosts(self) -> list[str]:
+        """The names under which we answer; loopback is always one, for health checks."""
+        public = urlsplit(self.public_url).hostname or "localhost"
+        return [*(self.allowed_hosts or (public,)), "127.0.0.1", "localhost", "[::1]"]
+
+    @property
+    def secure(self) -> bool:
+        return self.public_url.startswith("https://")
+
+    @property
+    def store(self) -> str:
+        return self.store_url or f"file://{quote(str(self.data / 'store'))}"
+
+    @property
+    def broker_folder(self) -> Path:
+        return self.data / "broker"
+
+    def signing_key(self) -> str:
+        """The given key, or one that is made once and kept beside the data."""
+        if self.secret_key:
+            return self.secret_key
+        home = self.data / "secret_key"
+        if not home.exists():
+            self._make_key(home)
+        return home.read_text().strip()
+
+    def _make_key(self, home: Path) -> None:
+        self.data.mkdir(mode=0o711, parents=True, exist_ok=True)
+        aside = home.with_name(f"secret_key.{os.getpid()}")
+        aside.touch(mode=0o600)
+        aside.write_text(secrets.token_urlsafe(50))
+        # Web, worker and beat may start together on fresh data: a link never replaces the first.
+        try:
+            home.hardlink_to(aside)
+        except FileExistsError:
+            return
+        finally:
+            aside.unlink()
+
+
+def _with_scheme(value: str, known: set[str]) -> str:
+    if value and urlsplit(value).scheme not in known:
+        listed = " or ".join(f"{scheme}://" for scheme in sorted(known))
+        raise ValueError(f"it should begin with {listed}")
+    return value
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Env:
+    """Read the environment once; stop with a sentence where it cannot be meant."""
+    given = {name: text for name, text in environ.items() if name.startswith(PREFIX)}
+    values = {_field(name): _text(name, text) for name, text in given.items() if text}
+    if len(values) != len([text for text in given.values() if text]):
+        raise BadEnvironment("A WEIGHHOUSE_… variable is given both directly and as …_FILE.")
+    try:
+        return Env.model_validate(values)
+    except ValidationError as bad:
+        raise BadEnvironment(_sentence(bad)) from None
+
+
+def _field(name: str) -> str:
+    field = name.removeprefix(PREFIX).removesuffix(_FILE).lower()
+    if field not in Env.model_fields or not name.isupper():
+        known = ", ".join(PREFIX + known.upper() for known in Env.model_fields)
+        raise BadEnvironment(f"There is no variable {name}. Known are: {known}; or any with _FILE.")
+    return field
+
+
+def _text(name: str, text: str) -> str:
+    if not name.endswith(_FILE):
+        return text
+    try:
+        return Path(text).read_text().strip()
+    except (OSError, UnicodeDecodeError) as reason:
+        raise BadEnvironment(f"{name} names a file that cannot be read: {reason}.") from None
+
+
+def _sentence(bad: ValidationError) -> str:
+    lines = []
+    for error in bad.errors(include_input=False, include_url=False, include_context=False):
+        name = PREFIX + str(error["loc"][0]).upper() if error["loc"] else f"{PREFIX}TRUSTED_PROXIES"
+        lines.append(f"{name} cannot be used: {error['msg'].removeprefix('Value error, ')}.")
+    return "\n".join(lines)

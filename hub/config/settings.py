@@ -1,0 +1,151 @@
+"""All settings, in the order of Django's reference; what an operator may change is in env.py."""
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from hub.config import celery as _celery  # noqa: F401 - shared tasks find their app by it
+from hub.config import database, logs
+from hub.config.env import load
+
+env = load()
+BASE_DIR = Path(__file__).resolve().parents[2]
+
+# --- Core -----------------------------------------------------------------------------------------
+ALLOWED_HOSTS = env.hosts
+APPEND_SLASH = False
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": env.cache_url}
+    if env.cache_url
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_NAME = "__Host-csrf" if env.secure else "csrf"
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SECURE = env.secure
+CSRF_TRUSTED_ORIGINS = [env.url] if env.url else []
+DATABASES = {"default": database.settings_of(env)}
+# Bodies are streams here: uploads have limits of their own, and memory is never sized by a client.
+DATA_UPLOAD_MAX_MEMORY_SIZE = None
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
+DEBUG = env.debug
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+INSTALLED_APPS = [
+    "teams.apps.TeamsConfig",
+    "hub.apps.HubConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "drf_spectacular",
+    "rest_framework",
+    "template_partials.apps.SimpleAppConfig",
+]
+LANGUAGE_CODE = "en"
+LOGGING = logs.configuration(env.log_format, env.log_level)
+LOGGING_CONFIG = "logging.config.dictConfig"
+# Few, because the commit path pays for each.
+MIDDLEWARE = [
+    "teams.http.security.RequestIdMiddleware",
+    "teams.http.raw_path.RawPathMiddleware",
+    "teams.http.security.AnswerMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+ROOT_URLCONF = "hub.config.urls"
+SECRET_KEY = env.signing_key()
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.secure else None
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+            "loaders": [
+                (
+                    "template_partials.loader.Loader",
+                    [
+                        (
+                            "django.template.loaders.cached.Loader",
+                            [
+                                "django.template.loaders.filesystem.Loader",
+                                "django.template.loaders.app_directories.Loader",
+                            ],
+                        )
+                    ],
+                )
+            ],
+        },
+    }
+]
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+USE_X_FORWARDED_HOST = False
+WSGI_APPLICATION = "hub.config.wsgi.application"
+
+# --- Auth -----------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "teams.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_REDIRECT_URL = "/"
+LOGIN_URL = "/login"
+LOGOUT_REDIRECT_URL = "/"
+
+# --- Messages, sessions ---------------------------------------------------------------------------
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_HTTPONLY = True
+# A browser takes a __Host- cookie only over TLS, for this host alone and with no domain widening.
+SESSION_COOKIE_NAME = "__Host-session" if env.secure else "session"
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = env.secure
+
+# --- Static files ---------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
+
+# --- REST -----------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    # With nobody authenticated this lets nobody in: a view has to say who may.
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Weighhouse",
+    "DESCRIPTION": "A home for models and datasets that anyone can run.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+}
+
+# --- Ours -----------------------------------------------------------------------------------------
+ACCEL_PREFIX = env.accel_prefix
+DATA = env.data
+MAX_FILE_BYTES = env.max_file_bytes
+MAX_JSON_BYTES = env.max_json_bytes
+# Empty where nobody configured one: links then name the origin that the caller asked.
+PUBLIC_URL = env.url
+STORE = Path(unquote(urlsplit(env.store).path))
+STORE_URL = env.store

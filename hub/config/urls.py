@@ -1,0 +1,11 @@
+"""The map of every mount: health, wire, REST, portal, in the order in which they are tried."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("hub.urls.health")),
+    path("", include("teams.urls.wire")),
+    path("", include("hub.urls.wire")),
+    path("", include("teams.urls.portal")),
+    path("", include("hub.urls.portal")),
+]

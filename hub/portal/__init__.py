@@ -1,0 +1,1 @@
+"""Repos for people."""
