@@ -1,0 +1,61 @@
+"""Fixtures for everybody: one embedded PostgreSQL for the run, a database for each test process."""
+
+import shutil
+import signal
+import time
+
+import pytest
+from django.conf import settings
+
+from hub.config.children import Child
+from hub.config.env import load
+from hub.config.postgres import Postgres
+from tests.settings import OWN_DATA
+
+_server: Child | None = None
+
+
+def _start_postgres() -> None:
+    global _server  # noqa: PLW0603 - one server for the process, whichever hook asks first
+    if _server is not None or load().database_url:
+        return
+    postgres = Postgres(settings.DATA)
+    postgres.prepare()
+    fast = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
+    with (settings.DATA / "postgres.log").open("ab") as output:
+        _server = Child(
+            "postgres",
+            [*postgres.command(), *fast],
+            {"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
+            orphan_signal=signal.SIGINT,
+            user=postgres.user,
+            log_to=output.fileno(),
+        )
+        _server.start()
+    end = time.monotonic() + 60
+    while not postgres.answers():
+        assert time.monotonic() < end, "PostgreSQL does not start"
+        time.sleep(0.05)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """With several test processes the first one holds the server, since it ends last."""
+    if config.getoption("numprocesses", None):
+        _start_postgres()
+
+
+def pytest_unconfigure() -> None:
+    if _server is not None and _server.process is not None:
+        _server.signal(signal.SIGINT)
+        _server.process.wait(timeout=30)
+    if OWN_DATA is not None:
+        shutil.rmtree(OWN_DATA, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    request: pytest.FixtureRequest, django_db_modify_db_settings_parallel_suffix: None
+) -> None:
+    """The moment before the test database is made: pure tests never come here."""
+    if not hasattr(request.config, "workerinput"):
+        _start_postgres()
