@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from teams.errors import Forbidden, Unauthenticated
-from teams.models import Membership, User
+from teams.models import AccessToken, Membership, User
 from teams.roles import CHANGES, NEEDS, OPEN_TO_ALL, Action, Role
 
 
@@ -19,8 +19,7 @@ class Principal:
     user: User | None = None
     may_change: bool = False
     """False for a read token: it can do nothing that changes anything."""
-    token_name: str = ""
-    token_role: str = ""
+    token: AccessToken | None = None
 
     @property
     def is_anonymous(self) -> bool:

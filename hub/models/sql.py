@@ -3,24 +3,26 @@
 The hot tables hold bytes; Django's own cursor would send and read them as hexadecimal text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
 from django.db import connection
 
+Values = Sequence[Any] | Mapping[str, Any]
 
-def rows(query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+
+def rows(query: str, values: Values = ()) -> list[tuple[Any, ...]]:
     """Run ``query`` and answer all its rows."""
     return _run(query, values).fetchall()
 
 
-def row(query: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+def row(query: str, values: Values = ()) -> tuple[Any, ...] | None:
     """Run ``query`` and answer its first row."""
     return _run(query, values).fetchone()
 
 
-def run(query: str, values: Sequence[Any] = ()) -> int:
+def run(query: str, values: Values = ()) -> int:
     """Run a statement and answer how many rows it touched."""
     return _run(query, values).rowcount
 
@@ -32,7 +34,7 @@ def raw_connection() -> "psycopg.Connection[tuple[Any, ...]]":
         return connection.connection  # type: ignore[no-any-return]
 
 
-def _run(query: str, values: Sequence[Any]) -> "psycopg.Cursor[tuple[Any, ...]]":
+def _run(query: str, values: Values) -> "psycopg.Cursor[tuple[Any, ...]]":
     with connection.wrap_database_errors:
         cursor = psycopg.Cursor(raw_connection())
         return cursor.execute(query.encode(), values, binary=True)

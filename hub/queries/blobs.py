@@ -3,14 +3,15 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from hub.models import Repo, sql
+from hub.models import sql
 
 
 class Held(NamedTuple):
-    """A large file that a repo may name: its size in bytes and, in Xet form, its file hash."""
+    """A large file that a repo may name: its size in bytes, and in which forms it is held."""
 
     size: int
     xet_hash: bytes | None
+    as_blob: bool = True
 
 
 _HELD = """
@@ -31,8 +32,12 @@ def held(repo_id: int, digests: Iterable[bytes]) -> dict[bytes, Held]:
         return {}
     found: dict[bytes, Held] = {}
     for sha256, size, xet_hash in sql.rows(_HELD, {"repo": repo_id, "digests": wanted}):
-        if xet_hash is not None or sha256 not in found:
-            found[sha256] = Held(size, xet_hash)
+        other = found.get(sha256)
+        found[sha256] = Held(
+            size,
+            xet_hash or (other.xet_hash if other else None),
+            as_blob=xet_hash is None or (other is not None and other.as_blob),
+        )
     return found
 
 
@@ -46,19 +51,23 @@ SELECT sha256, array_agg(repo_id) FROM (
 
 
 def holders(digests: Iterable[bytes]) -> dict[bytes, list[int]]:
-    """For each of ``digests`` the ids of all repos that hold it; access is the caller's business."""
+    """For each of ``digests`` the ids of all repos that hold it; who may see them is not asked."""
     rows = sql.rows(_HOLDERS, {"digests": list(set(digests))})
     return dict(rows)
 
 
-def storage_of(repo: Repo) -> int:
-    """Bytes that the repo's files take: git objects and the large files that it holds."""
-    row = sql.row(
-        "SELECT coalesce((SELECT sum(b.size) FROM hub_repoblob r JOIN hub_blob b "
-        "ON b.sha256 = r.blob_id WHERE r.repo_id = %(repo)s AND NOT EXISTS (SELECT FROM "
-        "hub_xetrepofile x WHERE x.repo_id = r.repo_id AND x.sha256 = r.blob_id)), 0) "
-        "+ coalesce((SELECT sum(f.size) FROM hub_xetrepofile r JOIN hub_xetfile f "
-        "ON f.id = r.file_id WHERE r.repo_id = %(repo)s), 0)",
-        {"repo": repo.pk},
-    )
-    return repo.git_bytes + (int(row[0]) if row else 0)
+_STORAGE = """
+SELECT r.id, r.git_bytes
+    + coalesce((SELECT sum(b.size) FROM hub_repoblob l JOIN hub_blob b ON b.sha256 = l.blob_id
+        WHERE l.repo_id = r.id AND NOT EXISTS (SELECT FROM hub_xetrepofile x
+            WHERE x.repo_id = l.repo_id AND x.sha256 = l.blob_id)), 0)
+    + coalesce((SELECT sum(f.size) FROM hub_xetrepofile l JOIN hub_xetfile f ON f.id = l.file_id
+        WHERE l.repo_id = r.id), 0)
+FROM hub_repo r WHERE r.id = ANY(%s)
+"""
+
+
+def storage_of(repo_ids: Iterable[int]) -> dict[int, int]:
+    """Bytes that each repo's files take: git objects, and each large file that it holds once."""
+    rows = sql.rows(_STORAGE, [list(repo_ids)])
+    return {repo_id: int(nbytes) for repo_id, nbytes in rows}

@@ -1,6 +1,7 @@
 """The store of this instance, as the settings name it."""
 
 from functools import cache
+
 from django.conf import settings
 
 from hub.storage.local import LocalStore

@@ -26,7 +26,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class LargeFile:
-    """What a pointer names: SHA-256, size in bytes, size of the pointer, and the Xet hash if any."""
+    """What a pointer names, the size of the pointer itself, and the Xet hash if there is one."""
 
     sha256: bytes
     size: int

@@ -52,7 +52,7 @@ urlpatterns = [
     path(f"{API}/preupload/<text:revision>", commits.Preupload.as_view()),
     path(f"{API}/commit/<text:revision>", commits.Commit.as_view()),
     path(f"{API}/commits/<text:revision>", commits.Log.as_view()),
-    path(f"{API}/compare/<rest:range>", commits.Compare.as_view()),
+    path(f"{API}/compare/<rest:span>", commits.Compare.as_view()),
     path(f"{API}/tree/<text:revision>", files.Tree.as_view()),
     path(f"{API}/tree/<text:revision>/<rest:path>", files.Tree.as_view()),
     path(f"{API}/paths-info/<text:revision>", files.PathsInfo.as_view()),

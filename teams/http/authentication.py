@@ -52,6 +52,5 @@ def _by_token(secret: str) -> Principal:
     return Principal(
         user=token.user,
         may_change=token.role == "write",
-        token_name=token.name,
-        token_role=token.role,
+        token=token,
     )

@@ -49,11 +49,11 @@ class DoorView(View):
         except Refusal as refusal:
             return self.refuse(refusal)
         except (DatabaseError, OSError) as error:
-            refusal = refusal_behind(error)
-            if refusal is None:
+            full_disk = refusal_behind(error)
+            if full_disk is None:
                 raise
             log.exception("out_of_space", reason=str(error))
-            return self.refuse(refusal)
+            return self.refuse(full_disk)
 
     def _answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         method = (request.method or "get").lower()

@@ -1,0 +1,1 @@
+"""Git's formats: objects, deltas, attributes. Bytes in, values out."""

@@ -1,0 +1,157 @@
+"""Files in Xet form: their terms, and the places of chunks in xorbs."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from struct import Struct
+from typing import NamedTuple
+
+from hub.errors import BlobNotFound
+from hub.models import sql
+from hub.queries.store import blob_store
+from hub.storage.digests import xorb_index_key
+from hub.xet.hashing import to_text
+from hub.xet.reconstruction import Reconstruction, reconstruct, xorbs_in
+from hub.xet.shards import Term
+from hub.xet.xorbs import Extent, XorbIndex
+from teams.errors import Invalid
+
+_TERM = Struct("<qIII")
+
+
+class KnownXorb(NamedTuple):
+    """A xorb that a domain is a member of."""
+
+    id: int
+    stored_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class XetLayout:
+    """A file as terms, with the columns of its xorbs; it needs no database any more."""
+
+    size: int
+    terms: tuple[Term, ...]
+    columns: Mapping[bytes, tuple[bytes, bytes]]
+
+    def extent(self, xorb: bytes) -> Extent:
+        return _extent(*self.columns[xorb])
+
+
+@lru_cache(maxsize=64)
+def _extent(ends: bytes, lens: bytes) -> Extent:
+    return Extent.from_columns(ends, lens)
+
+
+def packed_terms(terms: Iterable[Term], ids: Mapping[bytes, int]) -> bytes:
+    """Terms as ``XetFile.terms`` keeps them."""
+    return b"".join([_TERM.pack(ids[t.xorb], t.start, t.end, t.unpacked_bytes) for t in terms])
+
+
+def xet_hash_of(repo_id: int, sha256: bytes) -> bytes | None:
+    """The Xet hash of a file of the repo, if the repo holds it in Xet form."""
+    row = sql.row(
+        "SELECT f.hash FROM hub_xetrepofile r JOIN hub_xetfile f ON f.id = r.file_id "
+        "WHERE r.repo_id = %s AND r.sha256 = %s LIMIT 1",
+        [repo_id, sha256],
+    )
+    return row[0] if row else None
+
+
+def size_of(repo_id: int, file: bytes) -> int:
+    """The size of a file that the repo holds.
+
+    Raises:
+        BlobNotFound: it holds no such file.
+    """
+    return _file_row(repo_id, file)[0]
+
+
+def layout_of(repo_id: int, file: bytes) -> XetLayout:
+    """Everything that is needed to read a file that the repo holds.
+
+    Raises:
+        BlobNotFound: it holds no such file.
+    """
+    size, packed = _file_row(repo_id, file)
+    terms = _terms(packed)
+    return XetLayout(size, terms, _columns({term.xorb for term in terms}))
+
+
+def reconstruction(repo_id: int, file: bytes, start: int, stop: int | None) -> Reconstruction:
+    """How to put the bytes ``[start:stop]`` of a file together; no store is touched.
+
+    Raises:
+        BlobNotFound: the repo holds no such file.
+        Unsatisfiable: the file has no byte in that range.
+    """
+    size, packed = _file_row(repo_id, file)
+    terms = _terms(packed)
+    end = size if stop is None else min(stop, size)
+    columns = _columns(xorbs_in(terms, start, end))
+    extents = {xorb: _extent(*both) for xorb, both in columns.items()}
+    return reconstruct(terms, extents, start, end)
+
+
+def known_xorbs(domain_id: int, hashes: Iterable[bytes]) -> dict[bytes, KnownXorb]:
+    """Those of ``hashes`` of which the domain is a member."""
+    rows = sql.rows(
+        "SELECT x.hash, x.id, x.stored_bytes FROM hub_xorb x JOIN hub_xorbdomain d "
+        "ON d.xorb_id = x.id WHERE d.domain_id = %s AND x.hash = ANY(%s)",
+        [domain_id, list(hashes)],
+    )
+    return {xorb: KnownXorb(*columns) for xorb, *columns in rows}
+
+
+def check_known(domain_id: int, hashes: Iterable[bytes]) -> dict[bytes, KnownXorb]:
+    """The same, for a caller who needs them all.
+
+    Raises:
+        Invalid: the domain is no member of one of them, whether or not others have it.
+    """
+    wanted = set(hashes)
+    known = known_xorbs(domain_id, wanted)
+    if missing := sorted(wanted - known.keys()):
+        raise Invalid(
+            f"The xorb {to_text(missing[0])} was not uploaded here ({len(missing)} missing). "
+            "If it was deleted since, remove the client's Xet cache and upload again."
+        )
+    return known
+
+
+@lru_cache(maxsize=64)
+def xorb_index(xorb: bytes) -> XorbIndex:
+    """The chunk hashes and lengths of a stored xorb. They never change, and go to nobody.
+
+    Raises:
+        BlobNotFound: its index is not in the store.
+    """
+    text = to_text(xorb)
+    with blob_store().open(xorb_index_key(text)) as file:
+        return XorbIndex.from_bytes(xorb, file.read())
+
+
+def _file_row(repo_id: int, file: bytes) -> tuple[int, bytes]:
+    row = sql.row(
+        "SELECT f.size, f.terms FROM hub_xetfile f JOIN hub_xetrepofile r ON r.file_id = f.id "
+        "WHERE r.repo_id = %s AND f.hash = %s",
+        [repo_id, file],
+    )
+    if row is None:
+        raise BlobNotFound(f"This repo has no file {to_text(file)}.")
+    return row[0], row[1]
+
+
+def _terms(packed: bytes) -> tuple[Term, ...]:
+    rows = list(_TERM.iter_unpack(packed))
+    ids = {row[0] for row in rows}
+    found = sql.rows("SELECT id, hash FROM hub_xorb WHERE id = ANY(%s)", [list(ids)])
+    hashes = dict(found)
+    return tuple([Term(hashes[xorb_id], start, end, size) for xorb_id, start, end, size in rows])
+
+
+def _columns(hashes: Iterable[bytes]) -> dict[bytes, tuple[bytes, bytes]]:
+    rows = sql.rows(
+        "SELECT hash, chunk_ends, chunk_lens FROM hub_xorb WHERE hash = ANY(%s)", [list(hashes)]
+    )
+    return {xorb: (ends, lens) for xorb, ends, lens in rows}

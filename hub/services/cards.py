@@ -1,0 +1,172 @@
+"""Index what the default branch says about a repo: card, tags, config, parameters, search text.
+
+It happens in the transaction of the commit, so a list never shows a card that is not the head's.
+"""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hub.cards import front_matter
+from hub.cards.grams import trigrams
+from hub.cards.libraries import formats_of, library_of, pipeline_tag_of, transformers_info
+from hub.cards.markdown import render, text_of
+from hub.cards.safetensors import count_parameters
+from hub.cards.tags import tags_of
+from hub.errors import BadObject
+from hub.models import Repo, RepoCard, sql
+from hub.names import ROOT, EntryPath, RepoKind
+from hub.queries import safetensors, trees
+from hub.queries.history import CommitRow, commit_by_oid
+from hub.queries.trees import Found
+
+README = "README.md"
+CONFIGS = ("config.json", "model_index.json", "adapter_config.json")
+TELLING = frozenset({README, *CONFIGS, "modules.json", "tokenizer_config.json"})
+"""Files at the root whose content, not only whose name, says something about the repo."""
+MAX_SEARCHED = 200_000
+"""Characters of a card that search looks at; PostgreSQL's text vectors end at 1 MiB."""
+MAX_DESCRIPTION = 500
+_KEPT_CONFIG = ("architectures", "model_type", "auto_map", "quantization_config", "_class_name")
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What was read out of one commit."""
+
+    card: front_matter.FrontMatter
+    config: dict[str, Any]
+    filenames: list[str]
+
+
+def index(repo: Repo, head: bytes, changes: Collection[str] | None) -> None:
+    """Bring the repo's card row up to the commit ``head``, in the caller's transaction.
+
+    ``changes`` are the paths that differ from what was indexed before; None means: anything.
+    """
+    row = RepoCard.objects.get(repo=repo)
+    if changes is not None and not _matters(repo, row, changes):
+        return
+    commit = commit_by_oid(repo.pk, head)
+    if commit is None:
+        return
+    files = [found for found in trees.list_all(repo.pk, commit, ROOT) if not found.is_folder]
+    read = _read(repo, commit, files)
+    _describe(repo, row, read)
+    if changes is None or any(path.endswith(".safetensors") for path in changes):
+        _count_parameters(repo, row, commit, files)
+    row.save()
+    _index_text(repo, row)
+
+
+def index_name(repo: Repo) -> None:
+    """Make the repo findable under the name that it has now."""
+    _index_text(repo, RepoCard.objects.get(repo=repo))
+
+
+def _matters(repo: Repo, row: RepoCard, changes: Collection[str]) -> bool:
+    """Say whether the changed paths can change the row.
+
+    A large upload is many commits of files that are like those before: as long as their names add
+    no tag, there is no need to list the whole tree again.
+    """
+    if any(path in TELLING or path.endswith(".safetensors") for path in changes):
+        return True
+    if repo.repo_kind is not RepoKind.DATASET and not formats_of(changes):
+        return False
+    by_name = tags_of(
+        repo.repo_kind, row.metadata or {}, filenames=list(changes), config=row.config or {}
+    )
+    return not set(by_name) <= set(row.tags)
+
+
+def _read(repo: Repo, commit: CommitRow, files: Sequence[Found]) -> _Read:
+    readme = trees.read_file(repo.pk, commit, EntryPath(README)) or b""
+    config: dict[str, Any] = {}
+    for path in CONFIGS:
+        config |= _json(trees.read_file(repo.pk, commit, EntryPath(path)))
+    text = clean(readme.decode(errors="replace"))
+    return _Read(front_matter.split(text), config, [found.path for found in files])
+
+
+def _json(raw: bytes | None) -> dict[str, Any]:
+    """Read a JSON object that a stranger wrote; anything else counts as empty."""
+    if not raw:
+        return {}
+    try:
+        value = json.loads(raw, parse_constant=lambda _constant: None)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _describe(repo: Repo, row: RepoCard, read: _Read) -> None:
+    kind, metadata = repo.repo_kind, clean(read.card.metadata)
+    row.metadata = metadata or None
+    row.body = read.card.body
+    row.description = _description(metadata, read.card.body)
+    names, config = read.filenames, clean(read.config)
+    row.tags = tags_of(kind, metadata, filenames=names, config=config, body=read.card.body)
+    is_model = kind is RepoKind.MODEL
+    row.library_name = (library_of(metadata, config, names) or "") if is_model else ""
+    row.pipeline_tag = (pipeline_tag_of(metadata, config, names) or "") if is_model else ""
+    row.config = {key: config[key] for key in _KEPT_CONFIG if key in config} or None
+    row.transformers_info = transformers_info(metadata, config, names) if is_model else None
+
+
+def _description(metadata: Mapping[str, Any], body: str) -> str:
+    """A sentence for lists: what the card says of itself, else how its text begins."""
+    for key in ("description", "short_description", "summary"):
+        if isinstance(metadata.get(key), str):
+            return str(metadata[key])[:MAX_DESCRIPTION]
+    beginning = render(body[: 8 * MAX_DESCRIPTION], link=str, image=str).html
+    return text_of(beginning)[:MAX_DESCRIPTION]
+
+
+def _count_parameters(repo: Repo, row: RepoCard, commit: CommitRow, files: Sequence[Found]) -> None:
+    """Sum up the parameters over the safetensors files; a broken one means that nobody knows."""
+    try:
+        counts = count_parameters(safetensors.headers_of_model(repo, commit, files))
+    except BadObject:
+        counts = {}
+    total = sum(counts.values())
+    row.safetensors = {"parameters": counts, "total": total} if counts else None
+    row.parameters = total if counts else None
+
+
+_INDEX_TEXT = """
+UPDATE hub_repocard SET
+    name_grams = array_to_tsvector(%(grams)s::text[]),
+    search = setweight(to_tsvector('simple', %(name)s), 'A')
+        || setweight(to_tsvector('simple', %(tags)s), 'B')
+        || setweight(to_tsvector('english', %(description)s), 'C')
+        || setweight(to_tsvector('english', %(body)s), 'D')
+WHERE repo_id = %(repo)s
+"""
+
+
+def _index_text(repo: Repo, row: RepoCard) -> None:
+    words = "".join(char if char.isalnum() else " " for char in repo.full_name)
+    sql.run(
+        _INDEX_TEXT,
+        {
+            "repo": repo.pk,
+            "grams": trigrams(repo.full_name),
+            "name": f"{repo.full_name} {words}",
+            "tags": " ".join(row.tags),
+            "description": row.description,
+            "body": row.body[:MAX_SEARCHED],
+        },
+    )
+
+
+def clean(value: Any) -> Any:
+    """Drop what PostgreSQL can't hold: NUL characters and lone surrogates, at any depth."""
+    if isinstance(value, str):
+        return value.replace("\0", "").encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {clean(str(key)): clean(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [clean(item) for item in value]
+    return value

@@ -1,0 +1,201 @@
+"""Create, move, change, duplicate and delete repos."""
+
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+
+from hub.errors import RepoNotFound
+from hub.git.attributes import default_attributes
+from hub.git.objects import FILE_MODE, Entry, Kind
+from hub.git.refs import BRANCHES, RefUpdate
+from hub.git.spool import ObjectSpool
+from hub.git.stored import store
+from hub.models import Repo, RepoCard, RepoRedirect, sql
+from hub.names import ROOT, EntryPath, RepoKind, RepoName
+from hub.policies import check_can, check_can_create_in
+from hub.queries import history, trees
+from hub.services import blobs, cards
+from hub.services.commits import Message, build_commit
+from hub.services.edits import TreeEdit
+from hub.services.publish import Change, publish
+from teams.errors import Conflict, Invalid, NotFound
+from teams.models import Namespace
+from teams.policies import Principal
+from teams.queries import namespace_named
+from teams.roles import Action
+
+INITIAL_TITLE = "initial commit"
+_GIT_TABLES = ("git_ref", "git_line", "git_object", "git_commit", "path_change")
+
+
+@dataclass(frozen=True, slots=True)
+class RepoSettings:
+    """What may be changed about a repo; None leaves a thing as it is."""
+
+    visibility: str | None = None
+    gate: str | None = None
+    discussions_disabled: bool | None = None
+
+
+def create(
+    *, kind: RepoKind, name: RepoName, by: Principal, visibility: str = "public", sdk: str = ""
+) -> Repo:
+    """Create a repo with a first commit that says which files are large.
+
+    Raises:
+        NotFound: there is no such namespace.
+        Forbidden: ``by`` may not create repos in it.
+        Conflict: there is a repo of that kind and name; the refusal tells its ``url``.
+    """
+    with transaction.atomic():
+        repo = _create_row(kind, name, by, visibility, sdk)
+        _first_commit(repo, by)
+    return repo
+
+
+def _create_row(kind: RepoKind, name: RepoName, by: Principal, visibility: str, sdk: str) -> Repo:
+    namespace = _namespace_to_fill(name, by)
+    try:
+        with transaction.atomic():
+            repo = Repo.objects.create(
+                kind=kind,
+                namespace=namespace,
+                name=name.name,
+                visibility=_visibility(visibility),
+                sdk=sdk,
+                created_by=by.user,
+            )
+    except IntegrityError:
+        raise Conflict(f"You already created this {kind} repo: {name}", name=str(name)) from None
+    # A new repo takes the name over from one that was moved away from it.
+    RepoRedirect.objects.filter(kind=kind, old_name=str(repo).lower()).delete()
+    RepoCard.objects.create(repo=repo)
+    return repo
+
+
+def _namespace_to_fill(name: RepoName, by: Principal) -> Namespace:
+    namespace = namespace_named(name.namespace)
+    check_can_create_in(by, namespace)
+    return namespace
+
+
+def _visibility(text: str) -> str:
+    if text not in Repo.Visibility.values:
+        raise Invalid(f"visibility must be one of public, private; not {text!r}.")
+    return text
+
+
+def _first_commit(repo: Repo, by: Principal) -> None:
+    attributes = store(Kind.BLOB, default_attributes(repo.repo_kind).encode())
+    edit = TreeEdit(repo.pk, None, ())
+    edit.put(EntryPath(".gitattributes"), Entry(FILE_MODE, attributes.oid))
+    root, stored_trees = edit.finish()
+    made, row = build_commit(root, (), Message(INITIAL_TITLE), by.user, edit.changes)
+    ref = BRANCHES + repo.default_branch
+    change = Change((RefUpdate(ref, None, made.oid),), [*stored_trees, made], [row])
+    with ObjectSpool() as files:
+        files.add(attributes)
+        publish(repo, refs=[ref], build=lambda _heads: change, files=files)
+
+
+def change_settings(*, repo: Repo, settings: RepoSettings, by: Principal) -> None:
+    """Change visibility, gate or discussions.
+
+    Raises:
+        Forbidden: ``by`` may not.
+        Invalid: a value is not one of those that exist.
+    """
+    check_can(by, Action.REPO_MANAGE, repo)
+    if settings.visibility is not None:
+        repo.visibility = _visibility(settings.visibility)
+    if settings.gate is not None:
+        if settings.gate not in Repo.Gate.values:
+            raise Invalid('gated must be one of "auto", "manual", false.')
+        repo.gate = settings.gate
+    if settings.discussions_disabled is not None:
+        repo.discussions_disabled = settings.discussions_disabled
+    repo.save(update_fields=["visibility", "gate", "discussions_disabled"])
+
+
+def move(*, repo: Repo, to: RepoName, by: Principal) -> None:
+    """Rename a repo or give it to another namespace; the old name goes on leading to it.
+
+    Raises:
+        Forbidden: ``by`` may not manage the repo, or not create one in the new namespace.
+        Conflict: the new name is taken.
+    """
+    check_can(by, Action.REPO_MANAGE, repo)
+    namespace = _namespace_to_fill(to, by)
+    old = str(repo).lower()
+    try:
+        with transaction.atomic():
+            repo.namespace, repo.name = namespace, to.name
+            repo.save(update_fields=["namespace", "name"])
+            RepoRedirect.objects.filter(kind=repo.kind, old_name=str(repo).lower()).delete()
+            if old != str(repo).lower():
+                RepoRedirect.objects.update_or_create(
+                    kind=repo.kind, old_name=old, defaults={"repo": repo}
+                )
+            cards.index_name(repo)
+    except IntegrityError:
+        raise Conflict(f"A {repo.kind} repository called {to} already exists") from None
+
+
+def delete(*, repo: Repo, by: Principal) -> None:
+    """Delete a repo with its history. Large files that no repo holds are collected later.
+
+    Raises:
+        Forbidden: ``by`` may not.
+    """
+    check_can(by, Action.REPO_MANAGE, repo)
+    with transaction.atomic():
+        if not Repo.objects.select_for_update().filter(pk=repo.pk).exists():
+            raise RepoNotFound
+        for table in _GIT_TABLES:
+            sql.run(f"DELETE FROM {table} WHERE repo_id = %s", [repo.pk])
+        Repo.objects.filter(pk=repo.pk).delete()
+
+
+def duplicate(*, source: Repo, to: RepoName, by: Principal, visibility: str) -> Repo:
+    """Make a repo with the files of ``source``'s default branch, without copying large files.
+
+    Raises:
+        Refusal: as :func:`create`; and GatedRepo if ``by`` may not read the source.
+    """
+    check_can(by, Action.REPO_READ, source)
+    head = history.commit_by_oid(source.pk, _head_of(source))
+    if head is None:
+        raise NotFound(f"{source} has no commit to copy.")
+    with transaction.atomic():
+        target = _create_row(source.repo_kind, to, by, visibility, source.sdk)
+        sql.run(
+            "INSERT INTO git_object (repo_id, oid, kind, size, base, lfs_oid, lfs_size, data) "
+            "SELECT %s, oid, kind, size, base, lfs_oid, lfs_size, data FROM git_object "
+            "WHERE repo_id = %s AND kind IN (2, 3)",
+            [target.pk, source.pk],
+        )
+        sql.run(
+            "UPDATE hub_repo SET dirty = true, git_bytes = (SELECT coalesce(sum(octet_length("
+            "data)), 0) FROM git_object WHERE repo_id = %s) WHERE id = %s",
+            [target.pk, target.pk],
+        )
+        blobs.copy_all(source=source, target=target)
+        _copy_head(source, target, head, by)
+    return target
+
+
+def _head_of(repo: Repo) -> bytes:
+    found = next(
+        (ref for ref in history.refs(repo, BRANCHES) if ref.name == BRANCHES + repo.default_branch),
+        None,
+    )
+    return found.commit if found else b""
+
+
+def _copy_head(source: Repo, target: Repo, head: history.CommitRow, by: Principal) -> None:
+    changes = {entry.path: False for entry in trees.list_all(source.pk, head, ROOT)}
+    message = Message(f"Duplicate from {source}", f"Source: {source} at {head.oid.hex()}")
+    made, row = build_commit(head.tree, (), message, by.user, changes)
+    ref = BRANCHES + target.default_branch
+    change = Change((RefUpdate(ref, None, made.oid),), [made], [row])
+    publish(target, refs=[ref], build=lambda _heads: change)

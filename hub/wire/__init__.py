@@ -1,0 +1,1 @@
+"""Repos as the public client library expects them."""

@@ -1,0 +1,12 @@
+"""Wire routes of teams."""
+
+from django.urls import path
+
+from teams.wire import identity
+
+urlpatterns = [
+    path("api/whoami-v2", identity.WhoAmI.as_view()),
+    path("api/users/<str:name>/overview", identity.UserOverview.as_view()),
+    path("api/organizations/<str:name>/overview", identity.OrganisationOverview.as_view()),
+    path("api/organizations/<str:name>/members", identity.Members.as_view()),
+]

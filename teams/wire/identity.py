@@ -1,0 +1,113 @@
+"""whoami-v2 and profiles of users and organisations, in the wire's shapes."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from teams.errors import Unauthenticated
+from teams.http.views import Public, WireView
+from teams.models import Organisation, User
+from teams.queries import members_of, memberships_of, organisation_named, user_named
+from teams.roles import Action, Role
+
+AVATAR = "/static/img/avatar.svg"
+
+
+class WhoAmI(WireView):
+    """GET /api/whoami-v2."""
+
+    authz = {"get": Action.SIGN_IN}
+
+    def get(self, _request: HttpRequest) -> JsonResponse:
+        user = self.principal.user
+        if user is None:
+            raise Unauthenticated
+        return JsonResponse(
+            {
+                "type": "user",
+                "id": user.public_id,
+                "name": user.name,
+                "fullname": user.fullname or user.name,
+                "email": user.email,
+                "emailVerified": False,
+                "avatarUrl": AVATAR,
+                "isPro": False,
+                "canPay": False,
+                "orgs": [
+                    organisation_json(membership.organisation)
+                    | {"roleInOrg": Role(membership.role).label}
+                    for membership in memberships_of(user)
+                ],
+                "auth": self._credential(),
+            }
+        )
+
+    def _credential(self) -> dict[str, Any]:
+        token = self.principal.token
+        if token is None:
+            return {"type": "session"}
+        return {
+            "type": "access_token",
+            "accessToken": {
+                "displayName": token.name,
+                "role": token.role,
+                "createdAt": f"{token.created_at:%Y-%m-%dT%H:%M:%S.000Z}",
+            },
+        }
+
+
+def organisation_json(organisation: Organisation) -> dict[str, Any]:
+    """An organisation as it stands in lists."""
+    return {
+        "type": "org",
+        "id": organisation.public_id,
+        "name": organisation.name,
+        "fullname": organisation.fullname or organisation.name,
+        "avatarUrl": AVATAR,
+        "isEnterprise": False,
+    }
+
+
+def user_json(user: User) -> dict[str, Any]:
+    """A user as it stands in lists of people."""
+    return {
+        "type": "user",
+        "user": user.name,
+        "fullname": user.fullname or user.name,
+        "avatarUrl": AVATAR,
+        "isPro": False,
+    }
+
+
+class Members(WireView):
+    """GET /api/organizations/{name}/members."""
+
+    authz = {"get": Public("Who is in an organisation is public, as its repos' authors are.")}
+
+    def get(self, _request: HttpRequest, name: str) -> HttpResponse:
+        organisation = organisation_named(name)
+        rows = [user_json(membership.user) for membership in members_of(organisation)]
+        return JsonResponse(rows, safe=False)
+
+
+class UserOverview(WireView):
+    """GET /api/users/{name}/overview."""
+
+    authz = {"get": Public("A profile is public.")}
+
+    def get(self, _request: HttpRequest, name: str) -> HttpResponse:
+        user = user_named(name)
+        orgs = [organisation_json(row.organisation) for row in memberships_of(user)]
+        return JsonResponse(user_json(user) | {"orgs": orgs})
+
+
+class OrganisationOverview(WireView):
+    """GET /api/organizations/{name}/overview."""
+
+    authz = {"get": Public("A profile is public.")}
+
+    def get(self, _request: HttpRequest, name: str) -> HttpResponse:
+        organisation = organisation_named(name)
+        return JsonResponse(
+            organisation_json(organisation) | {"numUsers": members_of(organisation).count()}
+        )
