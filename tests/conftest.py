@@ -10,6 +10,7 @@ from django.conf import settings
 from hub.config.children import Child
 from hub.config.env import load
 from hub.config.postgres import Postgres
+from tests.cast import Cast, gather
 from tests.settings import OWN_DATA
 
 _server: Child | None = None
@@ -59,3 +60,9 @@ def django_db_modify_db_settings(
     """The moment before the test database is made: pure tests never come here."""
     if not hasattr(request.config, "workerinput"):
         _start_postgres()
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    """Ada, Ben, Cleo and Root, and the organisation of the first two."""
+    return gather()
