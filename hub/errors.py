@@ -20,7 +20,7 @@ class BadCard(Invalid):
 
 
 class RepoNotFound(NotFound):
-    """Repository not found."""
+    """Repository not found"""
 
     code = "RepoNotFound"
 

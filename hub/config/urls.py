@@ -9,3 +9,6 @@ urlpatterns = [
     path("", include("teams.urls.portal")),
     path("", include("hub.urls.portal")),
 ]
+
+handler404 = "teams.http.last_resort.not_found"
+handler500 = "teams.http.last_resort.broken"

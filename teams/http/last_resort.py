@@ -1,0 +1,54 @@
+"""Answers where no view gave one: paths that no route matches, and bugs."""
+
+import re
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from teams.errors import NotFound, Refusal
+from teams.http.authentication import principal_of
+from teams.http.refusals import on_the_wire
+from teams.policies import Principal
+
+_OF_REPO = re.compile(
+    r"/(?:api/)?(?:(?:models|datasets|spaces)/)?[^/]+(?:/[^/]+)?/(?:resolve|raw)/"
+)
+_API_OF_REPO = re.compile(r"/api/(?:models|datasets|spaces)/.")
+_WIRE = re.compile(r"/api/|/xet/|/v[12]/|.*\.git/")
+
+
+class NoSuchRepo(NotFound):
+    """Repository not found"""
+
+    code = "RepoNotFound"
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer a path that no route matches: a name that no repo can have reads like a missing repo."""
+    if _OF_REPO.match(request.path) or _API_OF_REPO.match(request.path):
+        return on_the_wire(NoSuchRepo(), _caller(request))
+    if _WIRE.match(request.path):
+        return on_the_wire(NotFound("There is no such endpoint."), _caller(request))
+    status = HTTPStatus.NOT_FOUND
+    context = {"status": status, "message": "There is nothing here."}
+    return render(request, "errors/404.html", context, status=status)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """Answer for a bug: say nothing of it but where to look (the request id is in the headers)."""
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    if _WIRE.match(request.path) or _OF_REPO.match(request.path):
+        message = "Something went wrong on our side. Nothing was half done; you may try again."
+        response = JsonResponse({"error": message}, status=status)
+        response["X-Error-Message"] = message
+        return response
+    context = {"status": status, "message": "Something went wrong on our side."}
+    return render(request, "errors/500.html", context, status=status)
+
+
+def _caller(request: HttpRequest) -> Principal | None:
+    try:
+        return principal_of(request, with_session=False)
+    except Refusal:
+        return None
