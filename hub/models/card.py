@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
+from django.db.models.fields.json import KeyTransform
 
 from hub.models.repo import Repo
 
@@ -40,6 +41,9 @@ class RepoCard(models.Model):
             GinIndex(fields=["search"], name="card_by_text"),
             models.Index("parameters", name="card_by_parameters"),
             models.Index("pipeline_tag", name="card_by_pipeline_tag"),
+            # Which spaces use a model or dataset; a list and a single name are found alike.
+            GinIndex(KeyTransform("models", "metadata"), name="card_by_model_used"),
+            GinIndex(KeyTransform("datasets", "metadata"), name="card_by_dataset_used"),
         ]
 
     def __str__(self) -> str:

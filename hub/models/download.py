@@ -14,6 +14,7 @@ class DownloadDay(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint("repo", "day", name="one_count_per_repo_and_day")]
+        indexes = [models.Index("day", name="download_by_day")]
 
     def __str__(self) -> str:
         return f"{self.count} on {self.day}"

@@ -15,6 +15,7 @@ class Like(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint("user", "repo", name="one_like_per_user_and_repo")]
+        indexes = [models.Index("created_at", name="like_by_time")]
 
     def __str__(self) -> str:
         return f"{self.user} likes {self.repo}"

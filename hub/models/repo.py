@@ -63,12 +63,13 @@ class Repo(models.Model):
                 condition=models.Q(gate__in=["", "auto", "manual"]), name="repo_gate_is_known"
             ),
         ]
+        # Read backwards by lists, newest or highest first: (value, id) is also a page's cursor.
         indexes = [
-            models.Index("kind", models.F("last_modified").desc(), "id", name="repo_by_modified"),
-            models.Index("kind", models.F("created_at").desc(), "id", name="repo_by_created"),
-            models.Index("kind", models.F("downloads").desc(), "id", name="repo_by_downloads"),
-            models.Index("kind", models.F("likes").desc(), "id", name="repo_by_likes"),
-            models.Index("kind", models.F("trending").desc(), "id", name="repo_by_trending"),
+            models.Index("kind", "last_modified", "id", name="repo_by_modified"),
+            models.Index("kind", "created_at", "id", name="repo_by_created"),
+            models.Index("kind", "downloads", "id", name="repo_by_downloads"),
+            models.Index("kind", "likes", "id", name="repo_by_likes"),
+            models.Index("kind", "trending", "id", name="repo_by_trending"),
         ]
 
     def __str__(self) -> str:
