@@ -25,7 +25,7 @@ class NoSuchRepo(NotFound):
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer a path that no route matches: a name that no repo can have reads like a missing repo."""
+    """Answer a path that no route matches; an impossible name reads like a missing repo."""
     if _OF_REPO.match(request.path) or _API_OF_REPO.match(request.path):
         return on_the_wire(NoSuchRepo(), _caller(request))
     if _WIRE.match(request.path):
