@@ -77,3 +77,15 @@ def members_of(organisation: Organisation) -> QuerySet[Membership]:
 def live_tokens_of(user: User) -> QuerySet[AccessToken]:
     """The tokens of ``user`` that were not revoked, newest first."""
     return AccessToken.objects.filter(user=user, revoked_at=None).order_by("-created_at")
+
+
+def live_token_of(user: User, token_id: int) -> AccessToken:
+    """Find a token of ``user`` that was not revoked.
+
+    Raises:
+        NotFound: they have no such token.
+    """
+    found = live_tokens_of(user).filter(pk=token_id).first()
+    if found is None:
+        raise NotFound("You have no such token.")
+    return found

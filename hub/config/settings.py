@@ -22,6 +22,7 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_NAME = "__Host-csrf" if env.secure else "csrf"
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SECURE = env.secure
+CSRF_FAILURE_VIEW = "teams.http.page.csrf_failed"
 CSRF_TRUSTED_ORIGINS = [env.url] if env.url else []
 DATABASES = {"default": database.settings_of(env)}
 # Bodies are streams here: uploads have limits of their own, and memory is never sized by a client.
@@ -66,8 +67,8 @@ TEMPLATES = [
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "teams.http.page.page_context",
             ],
             "loaders": [
                 (

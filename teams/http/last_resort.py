@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 
 from teams.errors import NotFound, Refusal
 from teams.http.authentication import principal_of
@@ -44,7 +45,8 @@ def broken(request: HttpRequest) -> HttpResponse:
         response["X-Error-Message"] = message
         return response
     context = {"status": status, "message": "Something went wrong on our side."}
-    return render(request, "errors/500.html", context, status=status)
+    # Without the request, so without its session: the database may be what broke.
+    return HttpResponse(render_to_string("errors/500.html", context), status=status)
 
 
 def _caller(request: HttpRequest) -> Principal | None:

@@ -7,6 +7,7 @@ A view class declares ``authz``: for each method the action that its caller must
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 import structlog
 from django.db import Error as DatabaseError
@@ -98,7 +99,7 @@ class PortalView(DoorView):
     def refuse(self, refusal: Refusal) -> HttpResponse:
         if isinstance(refusal, Unauthenticated) and self.request.method == "GET":
             response = HttpResponse(status=302)
-            response["Location"] = f"/login?next={self.request.path}"
+            response["Location"] = f"/login?next={quote(self.request.get_full_path())}"
             return response
         status = status_of(refusal)
         context = {"status": status, "message": refusal.message, "viewer": self.principal.user}

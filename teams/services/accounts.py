@@ -2,6 +2,7 @@
 
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from teams.errors import Conflict, Unauthenticated
 from teams.models import Namespace, User
@@ -52,4 +53,19 @@ def user_by_link(*, name: str, token: str) -> User:
     user = User.objects.select_related("namespace").filter(namespace__name=name).first()
     if user is None or not user.is_active or not _links.check_token(user, token):
         raise Unauthenticated("This sign-in link was used already, or it is too old.")
+    return user
+
+
+@transaction.atomic
+def spend_link(*, name: str, token: str) -> User:
+    """Answer the user whom a sign-in link belongs to, and let the link lead nowhere from now on.
+
+    Raises:
+        Unauthenticated: the link is spent, too old or forged.
+    """
+    # Of two requests with one link the second waits here, and finds it spent.
+    User.objects.select_for_update().filter(namespace__name=name).first()
+    user = user_by_link(name=name, token=token)
+    user.last_login = timezone.now()
+    user.save(update_fields=["last_login"])
     return user

@@ -1,0 +1,159 @@
+"""HTML: one's access tokens, password and theme."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+
+from teams.errors import Unauthenticated
+from teams.http.forms import REFUSED
+from teams.http.origin import base_url
+from teams.http.page import THEME_COOKIE, THEMES, next_url
+from teams.http.views import PortalView, Public
+from teams.models import AccessToken, User
+from teams.portal.forms import PasswordForm, TokenForm
+from teams.portal.sign_in import CAME_BY_LINK
+from teams.queries import live_token_of, live_tokens_of
+from teams.roles import Action
+from teams.services import passwords, tokens
+
+YEAR_SECONDS = 365 * 24 * 3600
+
+
+@method_decorator(never_cache, name="dispatch")
+class OfViewer(PortalView):
+    """What pages about the viewer's own account share."""
+
+    @property
+    def user(self) -> User:
+        if self.principal.user is None:
+            raise Unauthenticated
+        return self.principal.user
+
+
+@dataclass(frozen=True, slots=True)
+class ShownToken:
+    """A token as the page lists it."""
+
+    name: str
+    role: str
+    last4: str
+    created: datetime
+    last_used: datetime | None
+    revoke_url: str
+
+    @classmethod
+    def of(cls, token: AccessToken) -> "ShownToken":
+        return cls(
+            name=token.name,
+            role=token.role,
+            last4=token.last4,
+            created=token.created_at,
+            last_used=token.last_used_at,
+            revoke_url=f"/settings/tokens/{token.pk}/revoke",
+        )
+
+
+class Tokens(OfViewer):
+    """GET, POST /settings/tokens: the secret of a new token is on the answer, and nowhere else."""
+
+    authz = {"get": Action.SIGN_IN, "post": Action.SIGN_IN_TO_WRITE}
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self._page(request, TokenForm())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = TokenForm(request.POST)
+        if not form.is_valid():
+            return self._page(request, form, status=REFUSED)
+        _token, secret = tokens.issue(user=self.user, **form.cleaned_data)
+        return self._page(request, TokenForm(), secret=secret)
+
+    def _page(
+        self, request: HttpRequest, form: TokenForm, *, secret: str = "", status: int = 200
+    ) -> HttpResponse:
+        context = {
+            "tokens": [ShownToken.of(token) for token in live_tokens_of(self.user)],
+            "form": form,
+            "secret": secret,
+            "login_command": f"HF_ENDPOINT={base_url(request)} hf auth login",
+        }
+        return render(request, "teams/tokens.html", context, status=status)
+
+
+class RevokeToken(OfViewer):
+    """POST /settings/tokens/{id}/revoke."""
+
+    authz = {"post": Action.SIGN_IN_TO_WRITE}
+
+    def post(self, request: HttpRequest, token_id: int) -> HttpResponse:
+        token = live_token_of(self.user, token_id)
+        tokens.revoke(token=token, by=self.user)
+        messages.success(request, f"The token {token.name} is revoked.")
+        return redirect("/settings/tokens")
+
+
+class Password(OfViewer):
+    """GET, POST /settings/password."""
+
+    authz = {"get": Action.SIGN_IN, "post": Action.SIGN_IN_TO_WRITE}
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self._page(request, self._form(request))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = self._form(request)
+        if form.is_valid() and self._is_owner(request, form):
+            with form.showing_refusals("new"):
+                new = form.cleaned_data["new"]
+                passwords.set_password(user=self.user, password=new, by=self.user)
+                update_session_auth_hash(request, self.user)
+                request.session.pop(CAME_BY_LINK, None)
+                messages.success(request, "Your password is set.")
+                return redirect("/")
+        return self._page(request, form, status=REFUSED)
+
+    def _form(self, request: HttpRequest) -> PasswordForm:
+        by_link = bool(request.session.get(CAME_BY_LINK))
+        needs_old = self.user.has_usable_password() and not by_link
+        return PasswordForm(request.POST or None, needs_old=needs_old)
+
+    def _is_owner(self, request: HttpRequest, form: PasswordForm) -> bool:
+        """An open session left alone must not be enough to take an account over."""
+        if "old" not in form.fields:
+            return True
+        with form.showing_refusals("old"):
+            passwords.user_by_password(
+                name=self.user.name,
+                password=form.cleaned_data["old"],
+                address=request.META.get("REMOTE_ADDR", ""),
+            )
+            return True
+        return False
+
+    def _page(self, request: HttpRequest, form: PasswordForm, status: int = 200) -> HttpResponse:
+        return render(request, "teams/password.html", {"form": form}, status=status)
+
+
+class Theme(PortalView):
+    """POST /settings/theme: a cookie, so that the first byte of a page is already right."""
+
+    authz = {"post": Public("Everybody chooses how pages look to them.")}
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        response = redirect(next_url(request))
+        theme = request.POST.get("theme", "")
+        if theme in THEMES:
+            response.set_cookie(
+                THEME_COOKIE,
+                theme,
+                max_age=YEAR_SECONDS,
+                samesite="Lax",
+                secure=request.is_secure(),
+            )
+        return response
