@@ -1,0 +1,190 @@
+"""What to paste to use a repo: lines that work as they stand against this hub's own address."""
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from hub.names import RepoKind
+
+
+class Snippet(NamedTuple):
+    """Some lines of code and what they are for."""
+
+    label: str
+    language: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The repo that the lines are about, as far as they depend on it."""
+
+    kind: RepoKind
+    name: str
+    endpoint: str
+    library: str = ""
+    pipeline_tag: str = ""
+    filenames: Collection[str] = ()
+    """Of the files at the root."""
+    revision: str = "main"
+    needs_token: bool = False
+
+    @property
+    def type_flag(self) -> str:
+        return "" if self.kind is RepoKind.MODEL else f" --repo-type {self.kind}"
+
+    @property
+    def type_argument(self) -> str:
+        return "" if self.kind is RepoKind.MODEL else f', repo_type="{self.kind}"'
+
+
+_PIPELINES = frozenset(
+    """audio-classification automatic-speech-recognition depth-estimation document-question-answering
+    feature-extraction fill-mask image-classification image-feature-extraction image-segmentation
+    image-to-text image-text-to-text object-detection question-answering summarization
+    table-question-answering text-classification text-generation text-to-audio text-to-speech
+    token-classification translation video-classification visual-question-answering
+    zero-shot-classification zero-shot-image-classification zero-shot-object-detection""".split()
+)
+"""Tasks that ``transformers.pipeline`` knows by the name of the tag."""
+
+_FIRST_FILES = ("config.json", "model_index.json", "README.md", ".gitattributes")
+"""A small file to begin with; its name needs no quoting in a shell or an address."""
+_PLAIN_WORD = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
+
+
+def snippets(subject: Subject) -> list[Snippet]:
+    """How to use the repo, the likeliest way first."""
+    found = [Snippet(label, "python", write(subject)) for label, write in _by_library(subject)]
+    if subject.kind is RepoKind.DATASET:
+        found.append(Snippet("datasets", "python", _datasets(subject)))
+    return [
+        *found,
+        Snippet("hf", "shell", _command_line(subject)),
+        Snippet("Python", "python", _hub_client(subject)),
+        *([Snippet("curl", "shell", _curl(subject))] if _can_curl(subject) else []),
+    ]
+
+
+def uploads(subject: Subject) -> list[Snippet]:
+    """How to bring the first files into the repo."""
+    return [
+        Snippet("hf", "shell", _upload_command(subject)),
+        Snippet("Python", "python", _upload_client(subject)),
+    ]
+
+
+def getting_started(endpoint: str) -> list[Snippet]:
+    """How to bring a first repo to a hub that has none."""
+    command = (
+        f"pip install -U huggingface_hub\n{_export(endpoint)}\nhf auth login\n"
+        "hf upload my-model ./my-model"
+    )
+    client = (
+        f'from huggingface_hub import HfApi\n\napi = HfApi(endpoint="{endpoint}", token="wh_…")\n'
+        'name = api.create_repo("my-model").repo_id\n'
+        'api.upload_folder(repo_id=name, folder_path="./my-model")'
+    )
+    return [Snippet("hf", "shell", command), Snippet("Python", "python", client)]
+
+
+Writer = Callable[[Subject], str]
+
+
+def _by_library(subject: Subject) -> Sequence[tuple[str, Writer]]:
+    writer = _LIBRARIES.get(subject.library)
+    return [(subject.library, writer)] if subject.kind is RepoKind.MODEL and writer else []
+
+
+def _environment(endpoint: str) -> str:
+    return f'import os\n\nos.environ["HF_ENDPOINT"] = "{endpoint}"\n\n'
+
+
+def _export(endpoint: str) -> str:
+    return f"export HF_ENDPOINT={endpoint}"
+
+
+def _transformers(subject: Subject) -> str:
+    start = _environment(subject.endpoint)
+    if subject.pipeline_tag in _PIPELINES:
+        return (
+            f"{start}from transformers import pipeline\n\n"
+            f'pipe = pipeline("{subject.pipeline_tag}", model="{subject.name}")'
+        )
+    return (
+        f"{start}from transformers import AutoModel\n\n"
+        f'model = AutoModel.from_pretrained("{subject.name}")'
+    )
+
+
+def _diffusers(subject: Subject) -> str:
+    return (
+        f"{_environment(subject.endpoint)}from diffusers import DiffusionPipeline\n\n"
+        f'pipe = DiffusionPipeline.from_pretrained("{subject.name}")'
+    )
+
+
+def _sentence_transformers(subject: Subject) -> str:
+    return (
+        f"{_environment(subject.endpoint)}from sentence_transformers import SentenceTransformer\n\n"
+        f'model = SentenceTransformer("{subject.name}")'
+    )
+
+
+def _peft(subject: Subject) -> str:
+    return (
+        f"{_environment(subject.endpoint)}from peft import AutoPeftModel\n\n"
+        f'model = AutoPeftModel.from_pretrained("{subject.name}")'
+    )
+
+
+_LIBRARIES: dict[str, Writer] = {
+    "transformers": _transformers,
+    "diffusers": _diffusers,
+    "sentence-transformers": _sentence_transformers,
+    "peft": _peft,
+}
+
+
+def _datasets(subject: Subject) -> str:
+    return (
+        f"{_environment(subject.endpoint)}from datasets import load_dataset\n\n"
+        f'data = load_dataset("{subject.name}")'
+    )
+
+
+def _command_line(subject: Subject) -> str:
+    return f"{_export(subject.endpoint)}\nhf download {subject.name}{subject.type_flag}"
+
+
+def _hub_client(subject: Subject) -> str:
+    return (
+        "from huggingface_hub import HfApi\n\n"
+        f'api = HfApi(endpoint="{subject.endpoint}")\n'
+        f'folder = api.snapshot_download("{subject.name}"{subject.type_argument})'
+    )
+
+
+def _can_curl(subject: Subject) -> bool:
+    has_file = not set(_FIRST_FILES).isdisjoint(subject.filenames)
+    return has_file and _PLAIN_WORD.fullmatch(subject.revision) is not None
+
+
+def _curl(subject: Subject) -> str:
+    token = ' -H "Authorization: Bearer $HF_TOKEN"' if subject.needs_token else ""
+    names = [name for name in _FIRST_FILES if name in subject.filenames]
+    path = f"resolve/{subject.revision}/{names[0]}"
+    return f"curl -LO{token} {subject.endpoint}/{subject.kind.prefix}{subject.name}/{path}"
+
+
+def _upload_command(subject: Subject) -> str:
+    return f"{_export(subject.endpoint)}\nhf upload {subject.name} .{subject.type_flag}"
+
+
+def _upload_client(subject: Subject) -> str:
+    return (
+        "from huggingface_hub import HfApi\n\n"
+        f'api = HfApi(endpoint="{subject.endpoint}")\n'
+        f'api.upload_folder(repo_id="{subject.name}", folder_path="."{subject.type_argument})'
+    )
