@@ -56,6 +56,9 @@ class Env(BaseSettings):
     worker_concurrency: int = Field(default=2, ge=1, le=256)
     max_json_bytes: int = Field(default=16 * 2**20, ge=2**16)
     max_file_bytes: int = Field(default=500 * 2**30, ge=2**20)
+    # Larger files that come by LFS come in parts, if the client knows how to send them.
+    lfs_multipart_from: int = Field(default=5 * 2**30, ge=0)
+    lfs_part_bytes: int = Field(default=512 * 2**20, ge=2**10)
 
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -5,6 +5,8 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("hub.urls.health")),
     path("", include("teams.urls.wire")),
+    path("", include("hub.urls.lfs")),
+    path("", include("hub.urls.xet")),
     path("", include("hub.urls.wire")),
     path("", include("teams.urls.portal")),
     path("", include("hub.urls.portal")),

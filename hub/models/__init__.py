@@ -1,6 +1,6 @@
 """Rows and constraints of repos, their history and their bytes."""
 
-from hub.models.blob import Blob, RepoBlob
+from hub.models.blob import Blob, PurgedFile, RepoBlob
 from hub.models.card import RepoCard
 from hub.models.download import DownloadDay
 from hub.models.history import GitCommit, GitLine, GitObject, GitRef, PathChange
@@ -17,6 +17,7 @@ __all__ = [
     "GitRef",
     "Like",
     "PathChange",
+    "PurgedFile",
     "Repo",
     "RepoBlob",
     "RepoCard",

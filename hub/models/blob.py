@@ -36,3 +36,20 @@ class RepoBlob(models.Model):
 
     def __str__(self) -> str:
         return f"{self.blob_id!r} in repo {self.repo_id}"
+
+
+class PurgedFile(models.Model):
+    """A large file that was deleted from a repo for good: old commits may still point to it."""
+
+    repo = models.ForeignKey(Repo, on_delete=models.CASCADE, related_name="purged_rows")
+    sha256 = models.BinaryField(max_length=32)
+    purged_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("repo", "sha256", name="one_row_per_repo_and_purged_file")
+        ]
+
+    def __str__(self) -> str:
+        return f"{bytes(self.sha256).hex()} no longer in repo {self.repo_id}"

@@ -75,7 +75,7 @@ def layout_of(repo_id: int, file: bytes) -> XetLayout:
     """
     size, packed = _file_row(repo_id, file)
     terms = _terms(packed)
-    return XetLayout(size, terms, _columns({term.xorb for term in terms}))
+    return XetLayout(size, terms, columns_of({term.xorb for term in terms}))
 
 
 def reconstruction(repo_id: int, file: bytes, start: int, stop: int | None) -> Reconstruction:
@@ -88,7 +88,7 @@ def reconstruction(repo_id: int, file: bytes, start: int, stop: int | None) -> R
     size, packed = _file_row(repo_id, file)
     terms = _terms(packed)
     end = size if stop is None else min(stop, size)
-    columns = _columns(xorbs_in(terms, start, end))
+    columns = columns_of(xorbs_in(terms, start, end))
     extents = {xorb: _extent(*both) for xorb, both in columns.items()}
     return reconstruct(terms, extents, start, end)
 
@@ -150,7 +150,8 @@ def _terms(packed: bytes) -> tuple[Term, ...]:
     return tuple([Term(hashes[xorb_id], start, end, size) for xorb_id, start, end, size in rows])
 
 
-def _columns(hashes: Iterable[bytes]) -> dict[bytes, tuple[bytes, bytes]]:
+def columns_of(hashes: Iterable[bytes]) -> dict[bytes, tuple[bytes, bytes]]:
+    """Where the chunks of these xorbs end and how long they are, as the rows keep it."""
     rows = sql.rows(
         "SELECT hash, chunk_ends, chunk_lens FROM hub_xorb WHERE hash = ANY(%s)", [list(hashes)]
     )

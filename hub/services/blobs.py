@@ -89,6 +89,15 @@ def _link(repo: Repo, digests: Iterable[bytes], by: User | None) -> None:
     )
 
 
+def lend(*, source: Repo, target: Repo, digests: Iterable[bytes], by: User | None) -> set[bytes]:
+    """Let ``target`` name those of ``digests`` that ``source`` holds; answer which."""
+    lent = set(held(source.pk, digests))
+    with transaction.atomic():
+        for sha256 in lent:
+            _copy_rows(source.pk, target, sha256, by)
+    return lent
+
+
 def copy_all(*, source: Repo, target: Repo) -> None:
     """Let ``target`` name every large file that ``source`` holds; for duplicates of whole repos."""
     sql.run(

@@ -1,32 +1,14 @@
 """Wire routes of hub."""
 
-from collections.abc import Mapping
+from django.urls import URLPattern, URLResolver, path
 
-from django.urls import URLPattern, URLResolver, include, path, register_converter
-
-from hub.names import RepoKind
-from hub.urls.converters import KindConverter, RepoConverter, RestConverter, TextConverter
+from hub.urls.converters import API, of_every_kind
 from hub.wire import commits, files, info, likes, misc, refs, repos
-
-register_converter(KindConverter, "kind")
-register_converter(RepoConverter, "repo")
-register_converter(TextConverter, "text")
-register_converter(RestConverter, "rest")
-
-API = "api/<kind:kind>/<repo:name>"
 
 files_of_a_kind: list[URLPattern | URLResolver] = [
     path("<repo:name>/resolve/<text:revision>/<rest:path>", files.Resolve.as_view()),
     path("<repo:name>/raw/<text:revision>/<rest:path>", files.Raw.as_view()),
 ]
-
-
-def of_every_kind(routes: list[URLPattern | URLResolver]) -> list[URLResolver]:
-    """Mount routes for models at the root and for the other kinds below their prefix."""
-    kinds: Mapping[str, RepoKind] = {
-        kind.prefix: kind for kind in sorted(RepoKind, key=lambda kind: -len(kind.prefix))
-    }
-    return [path(prefix, include(routes), {"kind": kind}) for prefix, kind in kinds.items()]
 
 
 urlpatterns = [

@@ -1,0 +1,71 @@
+"""Passes: signed leave to do one thing with one repo for a while, for callers without a token.
+
+A pass says who asked for it. Whether they still may is asked again whenever it is shown.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.core import signing
+
+from hub.errors import RepoNotFound
+from hub.models import Repo
+from hub.policies import check_can
+from teams.errors import Forbidden
+from teams.models import User
+from teams.policies import Principal
+from teams.roles import CHANGES, Action
+
+
+class BadPass(Forbidden):
+    """This link is not valid, or not any more. Ask for a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redeemed:
+    """What a shown pass gives: the repo, for whom, and what else was written in it."""
+
+    repo: Repo
+    principal: Principal
+    claims: Mapping[str, Any]
+
+
+def issue(purpose: str, *, repo: Repo, by: Principal, action: Action, **claims: str | int) -> str:
+    """Write a pass that lets its bearer do ``action`` as ``by`` could now."""
+    head = {
+        "repo": repo.pk,
+        "user": by.user.pk if by.user else None,
+        "action": action.value,
+    }
+    return signing.dumps(head | claims, salt=f"hub.{purpose}", compress=True)
+
+
+def redeem(purpose: str, text: str, *, lasts: timedelta) -> Redeemed:
+    """Answer what a pass gives, if its bearer still may.
+
+    Raises:
+        BadPass: it is forged, expired, or for something else.
+        Refusal: the repo is gone, or no longer theirs to use.
+    """
+    try:
+        claims: dict[str, Any] = signing.loads(text, salt=f"hub.{purpose}", max_age=lasts)
+    except signing.BadSignature:
+        raise BadPass from None
+    action = Action(claims["action"])
+    repo = Repo.objects.select_related("namespace").filter(pk=claims["repo"]).first()
+    if repo is None:
+        raise RepoNotFound
+    principal = _bearer(claims["user"], may_change=action in CHANGES)
+    check_can(principal, action, repo)
+    return Redeemed(repo, principal, claims)
+
+
+def _bearer(user_id: int | None, *, may_change: bool) -> Principal:
+    if user_id is None:
+        return Principal()
+    user = User.objects.select_related("namespace").filter(pk=user_id, is_active=True).first()
+    if user is None:
+        raise BadPass
+    return Principal(user=user, may_change=may_change)

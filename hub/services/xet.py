@@ -1,0 +1,269 @@
+"""Tokens for Xet, and what comes with them: xorbs taken in, shards checked and registered."""
+
+import hashlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+
+from hub.errors import BadObject
+from hub.models import Repo, XetDomain, XetFile, XetFileXorb, XetRepoFile, sql
+from hub.queries import xet
+from hub.queries.store import blob_store
+from hub.queries.xet import KnownXorb, XetLayout
+from hub.services import passes
+from hub.services.passes import BadPass
+from hub.storage.digests import xorb_index_key, xorb_key
+from hub.storage.large_files import iter_xet
+from hub.xet.hashing import to_text
+from hub.xet.reconstruction import Fetch
+from hub.xet.shards import FileInfo, parse_shard, verify_file, verify_xorb_info
+from hub.xet.xorbs import Readable, XorbIndex, verify_xorb
+from teams.errors import Invalid, Unauthenticated
+from teams.models import User
+from teams.policies import Principal
+from teams.roles import Action
+
+TOKEN_LIFE = timedelta(minutes=30)
+DATA_LIFE = timedelta(hours=1)
+PROGRESS_BYTES = 64 * 1024 * 1024
+"""How much is hashed between two signs of life."""
+
+_TOKEN = "xet.token"  # noqa: S105 - the purpose of a pass, not a secret
+_DATA = "xet.data"
+
+
+@dataclass(frozen=True, slots=True)
+class XetToken:
+    """What a client needs to speak to the CAS: a token, when it ends, and the path of the CAS."""
+
+    text: str
+    expires: int
+    cas: str
+
+
+@dataclass(frozen=True, slots=True)
+class XetSession:
+    """Who speaks to the CAS, for which repo, in which domain."""
+
+    repo: Repo
+    principal: Principal
+    domain_id: int
+
+    @property
+    def user(self) -> User | None:
+        return self.principal.user
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedShard:
+    """A shard whose every hash but the sha256 of its files was found true."""
+
+    files: Sequence[tuple[FileInfo, XetLayout]]
+    """Files that we do not have yet."""
+    known: Sequence[FileInfo]
+    """Files that we have already, with the sha256 that we once computed."""
+    xorbs: Mapping[bytes, KnownXorb]
+
+    @property
+    def size(self) -> int:
+        return sum(layout.size for _file, layout in self.files)
+
+
+def issue_token(*, repo: Repo, by: Principal, action: Action) -> XetToken:
+    """Let the bearer do ``action`` with ``repo`` by Xet, in the domain of its namespace."""
+    domain, _made = XetDomain.objects.get_or_create(namespace_id=repo.namespace_id)
+    cas = str(domain)
+    text = passes.issue(_TOKEN, repo=repo, by=by, action=action, cas=cas)
+    return XetToken(text, int(time.time() + TOKEN_LIFE.total_seconds()), cas)
+
+
+def session(token: str, *, cas: str) -> XetSession:
+    """Answer for whom and what a token was issued, if its bearer still may.
+
+    Raises:
+        Unauthenticated: it is forged, expired, or of another CAS.
+        Refusal: the repo is gone, or no longer theirs to use.
+    """
+    try:
+        shown = passes.redeem(_TOKEN, token, lasts=TOKEN_LIFE)
+    except BadPass:
+        raise Unauthenticated("This Xet token is not valid, or not any more.") from None
+    if shown.claims["cas"] != cas:
+        raise Unauthenticated("This Xet token is for another CAS.")
+    return XetSession(shown.repo, shown.principal, int(cas.partition(".")[0]))
+
+
+def accept_xorb(*, xorb: bytes, source: Readable, domain_id: int, by: User | None) -> bool:
+    """Verify a xorb while it arrives, and keep it; say whether it is new to the domain.
+
+    Raises:
+        BadObject: it is not the xorb that it claims to be. Nothing of it is kept.
+    """
+    if xet.known_xorbs(domain_id, [xorb]):
+        _touch([xorb])
+        return False
+    store, text = blob_store(), to_text(xorb)
+    with store.open_stage() as writer:
+        index = verify_xorb(source, writer.write, expected=xorb)
+        staged = writer.finish()
+    store.publish(staged, xorb_key(text))
+    store.publish(store.stage([index.to_bytes()]), xorb_index_key(text))
+    with transaction.atomic():
+        return _insert_xorb(index, domain_id, by)
+
+
+_INSERT_XORB = """
+INSERT INTO hub_xorb (hash, n_chunks, raw_bytes, stored_bytes, chunk_ends, chunk_lens,
+    created_at, touched_at)
+VALUES (%s, %s, %s, %s, %s, %s, now(), now())
+ON CONFLICT (hash) DO UPDATE SET touched_at = now()
+RETURNING id
+"""
+
+
+def _insert_xorb(index: XorbIndex, domain_id: int, by: User | None) -> bool:
+    numbers = (index.n_chunks, index.raw_bytes, index.stored_bytes)
+    row = sql.row(_INSERT_XORB, [index.hash, *numbers, *index.columns()])
+    added = sql.run(
+        "INSERT INTO hub_xorbdomain (xorb_id, domain_id, first_user_id, created_at) "
+        "VALUES (%s, %s, %s, now()) ON CONFLICT DO NOTHING",
+        [row and row[0], domain_id, by.pk if by else None],
+    )
+    return bool(added)
+
+
+def _touch(xorbs: Sequence[bytes]) -> None:
+    """Keep xorbs from being collected. Locked in one order, so that no two callers wait in a ring.
+
+    Raises:
+        Invalid: one was collected since it was looked at.
+    """
+    with transaction.atomic():
+        found = sql.rows(
+            "SELECT hash FROM hub_xorb WHERE hash = ANY(%s) ORDER BY hash FOR NO KEY UPDATE",
+            [list(xorbs)],
+        )
+        if len(found) != len(set(xorbs)):
+            raise Invalid("A xorb was deleted while it was being used. Upload it again.")
+        sql.run("UPDATE hub_xorb SET touched_at = now() WHERE hash = ANY(%s)", [list(xorbs)])
+
+
+def check_shard(body: bytes, *, domain_id: int) -> CheckedShard:
+    """Check all that a shard says but the sha256 of its files.
+
+    Raises:
+        BadObject: it is malformed, or not true.
+        Invalid: it names a xorb that the domain does not have.
+    """
+    shard = parse_shard(body)
+    used = {term.xorb for file in shard.files for term in file.terms}
+    xorbs = xet.check_known(domain_id, used | {info.hash for info in shard.xorbs})
+    for info in shard.xorbs:
+        verify_xorb_info(info, xet.xorb_index(info.hash))
+    sizes = {file.hash: verify_file(file, xet.xorb_index) for file in shard.files}
+    true = dict(XetFile.objects.filter(hash__in=list(sizes)).values_list("hash", "sha256"))
+    digests = {bytes(file): bytes(sha256) for file, sha256 in true.items()}
+    known = [file for file in shard.files if file.hash in digests]
+    for file in known:
+        _compare(file, digests[file.hash])
+    columns = xet.columns_of({t.xorb for f in shard.files if f not in known for t in f.terms})
+    new = [
+        (file, XetLayout(sizes[file.hash], file.terms, columns))
+        for file in shard.files
+        if file.hash not in digests
+    ]
+    return CheckedShard(new, known, xorbs)
+
+
+def register(shard: CheckedShard, *, repo: Repo, by: User | None) -> Iterator[int]:
+    """Hash the files of a shard and let ``repo`` name them, all or none.
+
+    Yields how many bytes were hashed so far. Nothing is registered before the end.
+
+    Raises:
+        BadObject: a file does not have the sha256 that it was said to have.
+    """
+    done = 0
+    yield done
+    for file, layout in shard.files:
+        digest = hashlib.sha256()
+        told = done
+        for piece in iter_xet(blob_store(), layout.terms, layout.extent, 0, layout.size):
+            digest.update(piece)
+            done += len(piece)
+            if done - told >= PROGRESS_BYTES:
+                told = done
+                yield done
+        _compare(file, digest.digest())
+    _insert_files(shard, repo, by)
+
+
+def _compare(file: FileInfo, sha256: bytes) -> None:
+    if file.sha256 != sha256:
+        raise BadObject(
+            f"File {to_text(file.hash)} has SHA-256 {sha256.hex()}, "
+            f"not {file.sha256.hex()} as announced."
+        )
+
+
+@transaction.atomic
+def _insert_files(shard: CheckedShard, repo: Repo, by: User | None) -> None:
+    _touch(list(shard.xorbs))
+    ids = {xorb: known.id for xorb, known in shard.xorbs.items()}
+    XetFile.objects.bulk_create(
+        [
+            XetFile(
+                hash=file.hash,
+                sha256=file.sha256,
+                size=layout.size,
+                terms=xet.packed_terms(file.terms, ids),
+            )
+            for file, layout in shard.files
+        ],
+        ignore_conflicts=True,
+    )
+    files = [*(file for file, _layout in shard.files), *shard.known]
+    rows = XetFile.objects.in_bulk([file.hash for file in files], field_name="hash")
+    pks = {bytes(file): row.pk for file, row in rows.items()}
+    XetFileXorb.objects.bulk_create(
+        [
+            XetFileXorb(file_id=pks[file.hash], xorb_id=xorb_id)
+            for file, _layout in shard.files
+            for xorb_id in sorted({ids[term.xorb] for term in file.terms})
+        ],
+        ignore_conflicts=True,
+    )
+    XetRepoFile.objects.bulk_create(
+        [
+            XetRepoFile(repo=repo, file_id=pks[file.hash], sha256=file.sha256, uploaded_by=by)
+            for file in files
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def sign_fetches(given: XetSession, xorb: bytes, fetches: Sequence[Fetch]) -> str:
+    """Write a pass for exactly these bytes of a xorb: it may hold chunks of other repos too."""
+    spans = ",".join(f"{fetch.first_byte}-{fetch.last_byte}" for fetch in fetches)
+    return passes.issue(
+        _DATA,
+        repo=given.repo,
+        by=given.principal,
+        action=Action.REPO_READ,
+        xorb=to_text(xorb),
+        spans=spans,
+    )
+
+
+def fetches_of(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """Answer the key of a xorb, and the spans of it that a pass gives.
+
+    Raises:
+        Refusal: the pass is not valid, or its bearer may no longer read the repo.
+    """
+    claims = passes.redeem(_DATA, text, lasts=DATA_LIFE).claims
+    bounds = [span.split("-") for span in claims["spans"].split(",")]
+    return xorb_key(claims["xorb"]), [(int(first), int(last) + 1) for first, last in bounds]
