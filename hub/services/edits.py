@@ -120,9 +120,7 @@ class TreeEdit:
             return folder.oid
         for name, child in folder.open.items():
             oid = self._write(child, stored)
-            if oid is None:
-                folder.entries.pop(name, None)
-            else:
+            if oid is not None:
                 folder.entries[name] = Entry(TREE_MODE, oid)
         if not folder.entries:
             return None
@@ -164,9 +162,17 @@ class TreeEdit:
         return folder.open[name]
 
     def _remove(self, path: EntryPath) -> None:
-        folder, name = self._descend_to_write(path), path.name.encode()
-        del folder.entries[name]
-        folder.open.pop(name, None)
+        """Take out what is at ``path``, and the folders that are empty without it."""
+        way = [self._root]
+        for part in path.parts[:-1]:
+            way[-1].touched = True
+            way.append(way[-1].open[part.encode()])
+        for folder, part in zip(reversed(way), reversed(path.parts), strict=True):
+            folder.touched = True
+            del folder.entries[part.encode()]
+            folder.open.pop(part.encode(), None)
+            if folder.entries:
+                break
         self._note(path, gone=True)
 
     def _note(self, path: EntryPath, *, gone: bool) -> None:
