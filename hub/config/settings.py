@@ -144,6 +144,8 @@ SPECTACULAR_SETTINGS = {
 # --- Ours -----------------------------------------------------------------------------------------
 ACCEL_PREFIX = env.accel_prefix
 DATA = env.data
+LFS_MULTIPART_FROM = env.lfs_multipart_from
+LFS_PART_BYTES = env.lfs_part_bytes
 MAX_FILE_BYTES = env.max_file_bytes
 MAX_JSON_BYTES = env.max_json_bytes
 # Empty where nobody configured one: links then name the origin that the caller asked.
