@@ -13,6 +13,8 @@ from hub.config.postgres import Postgres
 from tests.cast import Cast, gather
 from tests.settings import OWN_DATA
 
+pytest_plugins = ["tests.live_fixtures"]
+
 _server: Child | None = None
 
 
