@@ -2,7 +2,7 @@
 
 from hub.models.blob import Blob, PurgedFile, RepoBlob
 from hub.models.card import RepoCard
-from hub.models.download import DownloadDay
+from hub.models.download import DownloadDay, DownloadSeen
 from hub.models.history import GitCommit, GitLine, GitObject, GitRef, PathChange
 from hub.models.like import Like
 from hub.models.repo import Repo, RepoRedirect
@@ -11,6 +11,7 @@ from hub.models.xet import XetDomain, XetFile, XetFileXorb, XetRepoFile, Xorb, X
 __all__ = [
     "Blob",
     "DownloadDay",
+    "DownloadSeen",
     "GitCommit",
     "GitLine",
     "GitObject",

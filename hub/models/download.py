@@ -1,4 +1,4 @@
-"""DownloadDay: how often a repo was downloaded on one day."""
+"""DownloadDay and DownloadSeen: how often a repo was downloaded on one day, and by whom just now."""
 
 from django.db import models
 
@@ -18,3 +18,20 @@ class DownloadDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.count} on {self.day}"
+
+
+class DownloadSeen(models.Model):
+    """A caller who downloaded from a repo just now: what else they fetch is the same download."""
+
+    repo = models.ForeignKey(Repo, on_delete=models.CASCADE, related_name="+")
+    caller = models.BinaryField(max_length=16)
+    """A keyed hash of who they are; it can't be read back."""
+    until = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("repo", "caller", name="one_download_per_repo_and_caller")
+        ]
+
+    def __str__(self) -> str:
+        return f"repo {self.repo_id} until {self.until:%H:%M:%S}"

@@ -51,7 +51,7 @@ class Resolve(OfCommit):
         entry = trees.entry_facts(self.repo.pk, commit, self.path())
         if entry.is_folder:
             raise EntryNotFound(f'"{entry.path}" is a folder.')
-        downloads.note(self.repo, entry.path, request.method or "GET")
+        downloads.note(self.repo, self._caller(request))
         response = serve(
             request,
             content_of(self.repo, entry),
@@ -61,6 +61,10 @@ class Resolve(OfCommit):
         if entry.large:
             self._announce(response, entry, commit, request)
         return response
+
+    def _caller(self, request: HttpRequest) -> str:
+        user = self.principal.user
+        return f"user {user.pk}" if user else str(request.META.get("REMOTE_ADDR", ""))
 
     def _announce(
         self, response: HttpResponseBase, entry: EntryFacts, commit: CommitRow, request: HttpRequest
