@@ -191,11 +191,14 @@ class _Cleaner:
             return url
         return self.path_in_repo(value, rewrite)
 
-    def path_in_repo(self, value: str, rewrite: Callable[[str], str]) -> str:
+    def path_in_repo(self, value: str, rewrite: Callable[[str], str]) -> str | None:
         path, _, fragment = value.strip().partition("#")
         # The leading slash keeps ``..`` from leaving the repo.
         path = posixpath.normpath("/" + unquote(path.partition("?")[0]).replace("\\", "/"))
         address = rewrite(path.lstrip("/"))
+        # A file may be called ``javascript:x``: an address must say where it leads.
+        if not address.startswith(("/", "https://", "http://")):
+            return None
         return f"{address}#{fragment}" if fragment else address
 
 
