@@ -81,8 +81,15 @@ def visible_to(principal: Principal) -> Q:
 
     It is ``decide(…, REPO_SEE, …)`` turned into SQL; a test compares the two row by row.
     """
-    if principal.rules_all:
+    readable = readable_namespaces(principal)
+    if readable is None:
         return Q()
-    readable = [pk for pk, role in principal.roles.items() if role >= Role.READ]
     public = Q(visibility=Repo.Visibility.PUBLIC)
     return public | Q(namespace_id__in=readable) if readable else public
+
+
+def readable_namespaces(principal: Principal) -> list[int] | None:
+    """The namespaces whose private repos ``principal`` may know of; None is all of them."""
+    if principal.rules_all:
+        return None
+    return [pk for pk, role in principal.roles.items() if role >= Role.READ]

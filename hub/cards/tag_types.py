@@ -11,9 +11,29 @@ from hub.names import RepoKind
 
 OTHER = "other"
 _PREFIXED = frozenset(
-    """annotations_creators arxiv base_model benchmark dataset deploy diffusers doi format language
-    language_creators library license modality multilinguality region size_categories
-    source_datasets task_categories task_ids template-type""".split()
+    [
+        "annotations_creators",
+        "arxiv",
+        "base_model",
+        "benchmark",
+        "dataset",
+        "deploy",
+        "diffusers",
+        "doi",
+        "format",
+        "language",
+        "language_creators",
+        "library",
+        "license",
+        "modality",
+        "multilinguality",
+        "region",
+        "size_categories",
+        "source_datasets",
+        "task_categories",
+        "task_ids",
+        "template-type",
+    ]
 )
 _BARE: Mapping[RepoKind, tuple[tuple[str, Mapping[str, str]], ...]] = {
     RepoKind.MODEL: (
@@ -34,7 +54,7 @@ _LABELS: Mapping[str, Mapping[str, str]] = {
 
 
 def tag_type(kind: RepoKind, tag: str) -> str:
-    """Answer the type of a tag, such as ``license`` or ``pipeline_tag``; ``other`` for free words."""
+    """Answer the type of a tag, such as ``license``; free words are of the type ``other``."""
     prefix, colon, _ = tag.partition(":")
     if colon:
         return prefix if prefix in _PREFIXED else OTHER

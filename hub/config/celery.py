@@ -20,7 +20,12 @@ env = load()
 
 QUEUES = (Queue("cpu", Exchange("cpu"), routing_key="cpu"),)  # type: ignore[no-untyped-call]
 
-BEAT: dict[str, dict[str, str | schedule]] = {}
+BEAT: dict[str, dict[str, str | schedule]] = {
+    "recount-downloads": {
+        "task": "hub.tasks.counters.recount_downloads",
+        "schedule": schedule(600),
+    },
+}
 
 app = Celery("weighhouse")
 app.conf.update(

@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("hub.urls.lfs")),
     path("", include("hub.urls.xet")),
     path("", include("hub.urls.wire")),
+    path("", include("hub.urls.rest")),
     path("", include("teams.urls.portal")),
     path("", include("hub.urls.portal")),
 ]

@@ -12,9 +12,12 @@ from django.db import connection
 Values = Sequence[Any] | Mapping[str, Any]
 
 
-def rows(query: str, values: Values = ()) -> list[tuple[Any, ...]]:
-    """Run ``query`` and answer all its rows."""
-    return _run(query, values).fetchall()
+def rows(query: str, values: Values = (), *, prepare: bool | None = None) -> list[tuple[Any, ...]]:
+    """Run ``query`` and answer all its rows.
+
+    With ``prepare=False`` it is planned anew each time, for values that need different plans.
+    """
+    return _run(query, values, prepare=prepare).fetchall()
 
 
 def row(query: str, values: Values = ()) -> tuple[Any, ...] | None:
@@ -34,7 +37,9 @@ def raw_connection() -> "psycopg.Connection[tuple[Any, ...]]":
         return connection.connection  # type: ignore[no-any-return]
 
 
-def _run(query: str, values: Values) -> "psycopg.Cursor[tuple[Any, ...]]":
+def _run(
+    query: str, values: Values, *, prepare: bool | None = None
+) -> "psycopg.Cursor[tuple[Any, ...]]":
     with connection.wrap_database_errors:
         cursor = psycopg.Cursor(raw_connection())
-        return cursor.execute(query.encode(), values, binary=True)
+        return cursor.execute(query.encode(), values, prepare=prepare, binary=True)

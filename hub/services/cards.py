@@ -14,6 +14,7 @@ from hub.cards.libraries import formats_of, library_of, pipeline_tag_of, transfo
 from hub.cards.markdown import render, text_of
 from hub.cards.safetensors import count_parameters
 from hub.cards.tags import tags_of
+from hub.cards.words import plain_words
 from hub.errors import BadObject
 from hub.models import Repo, RepoCard, sql
 from hub.names import ROOT, EntryPath, RepoKind
@@ -138,8 +139,8 @@ def _count_parameters(repo: Repo, row: RepoCard, commit: CommitRow, files: Seque
 _INDEX_TEXT = """
 UPDATE hub_repocard SET
     name_grams = array_to_tsvector(%(grams)s::text[]),
-    search = setweight(to_tsvector('simple', %(name)s), 'A')
-        || setweight(to_tsvector('simple', %(tags)s), 'B')
+    search = setweight(to_tsvector('simple', %(name)s) || to_tsvector('english', %(name)s), 'A')
+        || setweight(to_tsvector('simple', %(tags)s) || to_tsvector('english', %(tags)s), 'B')
         || setweight(to_tsvector('english', %(description)s), 'C')
         || setweight(to_tsvector('english', %(body)s), 'D')
 WHERE repo_id = %(repo)s
@@ -147,16 +148,15 @@ WHERE repo_id = %(repo)s
 
 
 def _index_text(repo: Repo, row: RepoCard) -> None:
-    words = "".join(char if char.isalnum() else " " for char in repo.full_name)
     sql.run(
         _INDEX_TEXT,
         {
             "repo": repo.pk,
             "grams": trigrams(repo.full_name),
-            "name": f"{repo.full_name} {words}",
-            "tags": " ".join(row.tags),
-            "description": row.description,
-            "body": row.body[:MAX_SEARCHED],
+            "name": plain_words(repo.full_name),
+            "tags": plain_words(" ".join(row.tags)),
+            "description": plain_words(row.description),
+            "body": plain_words(row.body[:MAX_SEARCHED]),
         },
     )
 

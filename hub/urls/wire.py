@@ -2,16 +2,24 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from hub.names import RepoKind
 from hub.urls.converters import API, of_every_kind
-from hub.wire import commits, files, info, likes, misc, refs, repos
+from hub.wire import commits, files, info, likes, lists, misc, refs, repos
 
 files_of_a_kind: list[URLPattern | URLResolver] = [
     path("<repo:name>/resolve/<text:revision>/<rest:path>", files.Resolve.as_view()),
     path("<repo:name>/raw/<text:revision>/<rest:path>", files.Raw.as_view()),
 ]
 
+lists_of_repos: list[URLPattern | URLResolver] = [
+    path("api/<kind:kind>", lists.ListRepos.as_view()),
+    path("api/models-tags-by-type", lists.TagsByType.as_view(), {"kind": RepoKind.MODEL}),
+    path("api/datasets-tags-by-type", lists.TagsByType.as_view(), {"kind": RepoKind.DATASET}),
+    path("api/spaces/semantic-search", lists.SearchSpaces.as_view()),
+]
 
 urlpatterns = [
+    *lists_of_repos,
     path("api/repos/create", repos.Create.as_view()),
     path("api/repos/delete", repos.Delete.as_view()),
     path("api/repos/move", repos.Move.as_view()),

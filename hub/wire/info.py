@@ -15,4 +15,4 @@ class Info(OfRepo, WireView):
 
     def get(self, request: HttpRequest, **_: object) -> JsonResponse:
         asked = asked_for(request, self.repo.repo_kind)
-        return JsonResponse(info_json(self.repo, self.resolve(), asked))
+        return JsonResponse(info_json(self.repo, self.resolve(), asked, self.principal))

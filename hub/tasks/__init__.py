@@ -1,0 +1,5 @@
+"""Celery tasks: each takes an id or nothing, may arrive twice, and calls one service."""
+
+from hub.tasks import counters
+
+__all__ = ["counters"]

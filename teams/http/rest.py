@@ -1,0 +1,75 @@
+"""RestView: the base of our own API's views, and how it speaks a refusal (RFC 9457)."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from django.http import Http404, HttpRequest
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from teams.errors import Refusal
+from teams.http.authentication import principal_of
+from teams.http.refusals import status_of
+from teams.http.views import READING, Authz
+from teams.policies import ANONYMOUS, Principal, check_signed_in
+from teams.roles import Action
+
+PROBLEM = "application/problem+json"
+
+
+class RestView(APIView):
+    """Our own API. As on the wire, writes need a token; a browser's session may read."""
+
+    authz: ClassVar[Authz] = {}
+    authentication_classes = []
+    permission_classes = []
+    principal: Principal = ANONYMOUS
+    http_request: HttpRequest
+    """The request as Django gave it; DRF's own hides it."""
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        self.http_request = request
+        return super().initialize_request(request, *args, **kwargs)
+
+    def get_exception_handler(self) -> Callable[[Exception, Mapping[str, Any]], Response | None]:
+        return as_problem
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        method = (request.method or "get").lower()
+        if method == "options" or not hasattr(self, method):
+            return
+        self.principal = principal_of(self.http_request, with_session=method in READING)
+        rule = self.authz["get" if method == "head" else method]
+        if isinstance(rule, Action):
+            self.check(rule)
+
+    def check(self, action: Action) -> None:
+        """Ask the rule. Views of a thing override this to collect the thing's facts."""
+        check_signed_in(self.principal, action)
+
+
+def as_problem(error: Exception, _context: Mapping[str, Any]) -> Response | None:
+    """Answer what DRF should say to an exception; None lets it go on as the bug that it is."""
+    if isinstance(error, Refusal):
+        status = status_of(error)
+        return _problem(status.value, error.message, status.phrase, error.code, error.details)
+    if isinstance(error, Http404):
+        return _problem(404, "There is nothing here.", "Not Found")
+    if isinstance(error, APIException):
+        return _problem(error.status_code, str(error.detail), str(error.default_detail))
+    return None
+
+
+def _problem(
+    status: int,
+    detail: str,
+    title: str,
+    code: str = "",
+    details: Mapping[str, object] | None = None,
+) -> Response:
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    more = {"code": code} if code else {}
+    return Response({**body, **more, **(details or {})}, status=status, content_type=PROBLEM)
