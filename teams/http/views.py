@@ -6,17 +6,18 @@ A view class declares ``authz``: for each method the action that its caller must
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, ClassVar
 from urllib.parse import quote
 
 import structlog
 from django.db import Error as DatabaseError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
-from teams.errors import Refusal, Unauthenticated
+from teams.errors import Invalid, Refusal, Unauthenticated
 from teams.http.authentication import principal_of
 from teams.http.refusals import on_the_wire, refusal_behind, status_of
 from teams.policies import ANONYMOUS, Principal, check_signed_in
@@ -59,6 +60,9 @@ class DoorView(View):
         method = (request.method or "get").lower()
         if not hasattr(self, method) or method == "options":
             return self.http_method_not_allowed(request)
+        if "%00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            # No text column can hold it, so no name and no search term has it.
+            raise Invalid("The URL holds a NUL character.")
         self.principal = self.who(request, method)
         rule = self.authz["get" if method == "head" else method]
         if isinstance(rule, Action):
@@ -91,6 +95,15 @@ class WireView(DoorView):
 
     def refuse(self, refusal: Refusal) -> HttpResponse:
         return on_the_wire(refusal, self.principal)
+
+    def http_method_not_allowed(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        allowed = super().http_method_not_allowed(request, *args, **kwargs)["Allow"]
+        message = f"{request.method} is not possible here, only {allowed or 'nothing'}."
+        response = JsonResponse({"error": message}, status=HTTPStatus.METHOD_NOT_ALLOWED)
+        response["Allow"], response["X-Error-Message"] = allowed, message
+        return response
 
 
 class PortalView(DoorView):
