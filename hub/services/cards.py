@@ -4,6 +4,7 @@ It happens in the transaction of the commit, so a list never shows a card that i
 """
 
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,7 @@ TELLING = frozenset({README, *CONFIGS, "modules.json", "tokenizer_config.json"})
 MAX_SEARCHED = 200_000
 """Characters of a card that search looks at; PostgreSQL's text vectors end at 1 MiB."""
 MAX_DESCRIPTION = 500
+_HEADING = re.compile(r"<(h[1-6])\b.*?</\1>", re.DOTALL)
 _KEPT_CONFIG = ("architectures", "model_type", "auto_map", "quantization_config", "_class_name")
 
 
@@ -122,7 +124,7 @@ def _description(metadata: Mapping[str, Any], body: str) -> str:
         if isinstance(metadata.get(key), str):
             return str(metadata[key])[:MAX_DESCRIPTION]
     beginning = render(body[: 8 * MAX_DESCRIPTION], link=str, image=str).html
-    return text_of(beginning)[:MAX_DESCRIPTION]
+    return text_of(_HEADING.sub(" ", beginning))[:MAX_DESCRIPTION]
 
 
 def _count_parameters(repo: Repo, row: RepoCard, commit: CommitRow, files: Sequence[Found]) -> None:
