@@ -1,0 +1,1 @@
+"""What ``hub_fsck`` looks at: each file checks one kind of promise and yields what breaks it."""
