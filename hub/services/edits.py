@@ -167,13 +167,15 @@ class TreeEdit:
         for part in path.parts[:-1]:
             way[-1].touched = True
             way.append(way[-1].open[part.encode()])
-        for folder, part in zip(reversed(way), reversed(path.parts), strict=True):
+        self._note(path, gone=True)
+        for depth in range(len(path.parts), 0, -1):
+            folder, name = way[depth - 1], path.parts[depth - 1].encode()
             folder.touched = True
-            del folder.entries[part.encode()]
-            folder.open.pop(part.encode(), None)
+            del folder.entries[name]
+            folder.open.pop(name, None)
+            self.changes["/".join(path.parts[:depth])] = True
             if folder.entries:
                 break
-        self._note(path, gone=True)
 
     def _note(self, path: EntryPath, *, gone: bool) -> None:
         """A change of a file is a change of every folder above it."""
