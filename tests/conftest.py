@@ -12,6 +12,7 @@ from hub.config.env import load
 from hub.config.postgres import Postgres
 from tests.cast import Cast, gather
 from tests.settings import OWN_DATA
+from tests.statements import Statements
 
 pytest_plugins = ["tests.live_fixtures"]
 
@@ -68,3 +69,9 @@ def django_db_modify_db_settings(
 def cast(db: None) -> Cast:
     """Ada, Ben, Cleo and Root, and the organisation of the first two."""
     return gather()
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> Statements:
+    """Counts SQL statements."""
+    return Statements(monkeypatch)

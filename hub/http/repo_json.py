@@ -28,22 +28,9 @@ class Asked:
     blobs: bool = False
 
 
-_IN_EVERY_LIST = frozenset(
-    [
-        "author",
-        "createdAt",
-        "disabled",
-        "downloads",
-        "gated",
-        "library_name",
-        "likes",
-        "pipeline_tag",
-        "private",
-        "sdk",
-        "tags",
-        "trendingScore",
-    ]
-)
+_COUNTERS = {"downloads", "likes", "trendingScore"}
+_STATE = {"author", "createdAt", "disabled", "gated", "private"}
+_IN_EVERY_LIST = frozenset({*_COUNTERS, *_STATE, "library_name", "pipeline_tag", "sdk", "tags"})
 _IN_FULL_LIST = _IN_EVERY_LIST | {"description", "lastModified", "sha", "siblings"}
 _ONLY_IF_ASKED = frozenset(
     [

@@ -167,8 +167,10 @@ def _fits_app(app: str, place: int) -> Condition:
     )
 
 
-_USES_ANYTHING = """jsonb_path_exists(c.metadata, '$["models", "datasets"][*] ?
-    (@.type() == "string")')"""
+_USES_ANYTHING = " OR ".join(
+    f"""jsonb_path_exists(c.metadata, '$.{key}[*] ? (@.type() == "string")')"""
+    for key in ("models", "datasets")
+)
 
 
 def _of_use(asked: RepoFilter) -> Pieces:
@@ -177,7 +179,7 @@ def _of_use(asked: RepoFilter) -> Pieces:
         for place, name in enumerate(names):
             yield f"c.metadata -> '{key}' ? %({key}{place})s", {f"{key}{place}": name}
     if asked.linked:
-        yield _USES_ANYTHING, {}
+        yield f"({_USES_ANYTHING})", {}
     if asked.inference or asked.inference_providers:
         # Nothing here serves models yet, so no model is warm and no provider has any.
         yield "false", {}

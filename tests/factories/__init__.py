@@ -1,0 +1,1 @@
+"""Rows for tests: each factory says only what its test is about."""
