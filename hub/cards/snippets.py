@@ -26,7 +26,9 @@ class Subject:
     library: str = ""
     pipeline_tag: str = ""
     filenames: Collection[str] = ()
-    """Of the files at the root."""
+    """What stands at the root, folders too."""
+    base_model: str = ""
+    """The model that this one adapts, where this hub has it too."""
     revision: str = "main"
     needs_token: bool = False
 
@@ -39,14 +41,15 @@ class Subject:
         return "" if self.kind is RepoKind.MODEL else f', repo_type="{self.kind}"'
 
 
-_PIPELINES = frozenset(
-    """audio-classification automatic-speech-recognition depth-estimation document-question-answering
+_TASKS = """
+    audio-classification automatic-speech-recognition depth-estimation document-question-answering
     feature-extraction fill-mask image-classification image-feature-extraction image-segmentation
-    image-to-text image-text-to-text object-detection question-answering summarization
+    image-text-to-text image-to-text object-detection question-answering summarization
     table-question-answering text-classification text-generation text-to-audio text-to-speech
     token-classification translation video-classification visual-question-answering
-    zero-shot-classification zero-shot-image-classification zero-shot-object-detection""".split()
-)
+    zero-shot-classification zero-shot-image-classification zero-shot-object-detection
+"""
+_PIPELINES = frozenset(_TASKS.split())
 """Tasks that ``transformers.pipeline`` knows by the name of the tag."""
 
 _FIRST_FILES = ("config.json", "model_index.json", "README.md", ".gitattributes")
@@ -57,7 +60,7 @@ _PLAIN_WORD = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
 def snippets(subject: Subject) -> list[Snippet]:
     """How to use the repo, the likeliest way first."""
     found = [Snippet(label, "python", write(subject)) for label, write in _by_library(subject)]
-    if subject.kind is RepoKind.DATASET:
+    if subject.kind is RepoKind.DATASET and not _NO_DATA.issuperset(subject.filenames):
         found.append(Snippet("datasets", "python", _datasets(subject)))
     return [
         *found,
@@ -93,8 +96,15 @@ Writer = Callable[[Subject], str]
 
 
 def _by_library(subject: Subject) -> Sequence[tuple[str, Writer]]:
-    writer = _LIBRARIES.get(subject.library)
-    return [(subject.library, writer)] if subject.kind is RepoKind.MODEL and writer else []
+    if subject.kind is not RepoKind.MODEL:
+        return []
+    for library, needed, write in _LIBRARIES:
+        if subject.library == library and needed in subject.filenames:
+            return [(library, write)]
+    has_weights = any(name.endswith(".safetensors") for name in subject.filenames)
+    if subject.library == "diffusers" and subject.base_model and has_weights:
+        return [("diffusers", _lora)]
+    return []
 
 
 def _environment(endpoint: str) -> str:
@@ -139,12 +149,22 @@ def _peft(subject: Subject) -> str:
     )
 
 
-_LIBRARIES: dict[str, Writer] = {
-    "transformers": _transformers,
-    "diffusers": _diffusers,
-    "sentence-transformers": _sentence_transformers,
-    "peft": _peft,
-}
+def _lora(subject: Subject) -> str:
+    return (
+        f"{_environment(subject.endpoint)}from diffusers import DiffusionPipeline\n\n"
+        f'pipe = DiffusionPipeline.from_pretrained("{subject.base_model}")\n'
+        f'pipe.load_lora_weights("{subject.name}")'
+    )
+
+
+_LIBRARIES: tuple[tuple[str, str, Writer], ...] = (
+    ("transformers", "config.json", _transformers),
+    ("diffusers", "model_index.json", _diffusers),
+    ("sentence-transformers", "modules.json", _sentence_transformers),
+    ("peft", "adapter_config.json", _peft),
+)
+"""Library, the file without which it can't load a repo, and the lines that do it."""
+_NO_DATA = frozenset({".gitattributes", ".gitignore", "README.md", "LICENSE"})
 
 
 def _datasets(subject: Subject) -> str:
@@ -155,7 +175,9 @@ def _datasets(subject: Subject) -> str:
 
 
 def _command_line(subject: Subject) -> str:
-    return f"{_export(subject.endpoint)}\nhf download {subject.name}{subject.type_flag}"
+    sign_in = "hf auth login\n" if subject.needs_token else ""
+    download = f"hf download {subject.name}{subject.type_flag}"
+    return f"{_export(subject.endpoint)}\n{sign_in}{download}"
 
 
 def _hub_client(subject: Subject) -> str:
@@ -179,7 +201,8 @@ def _curl(subject: Subject) -> str:
 
 
 def _upload_command(subject: Subject) -> str:
-    return f"{_export(subject.endpoint)}\nhf upload {subject.name} .{subject.type_flag}"
+    upload = f"hf upload {subject.name} .{subject.type_flag}"
+    return f"{_export(subject.endpoint)}\nhf auth login\n{upload}"
 
 
 def _upload_client(subject: Subject) -> str:

@@ -112,10 +112,21 @@ def read_raw(repo_id: int, oid: bytes) -> tuple[Kind, bytes]:
     if row is None:
         raise EntryNotFound(f"There is no object {oid.hex()}.")
     _oid, kind, data, _base, base_data = row
+    return Kind(kind), _inflate(data, base_data)
+
+
+def read_many(repo_id: int, oids: Iterable[bytes]) -> dict[bytes, bytes]:
+    """Read those of ``oids`` that the repo has, in one query; the caller bounds their sizes."""
+    wanted = list(set(oids))
+    if not wanted:
+        return {}
+    rows = sql.rows(_READ, [repo_id, wanted])
+    return {oid: _inflate(data, base_data) for oid, _kind, data, _base, base_data in rows}
+
+
+def _inflate(data: bytes, base_data: bytes | None) -> bytes:
     raw = zlib.decompress(data)
-    if base_data is not None:
-        raw = apply_delta(zlib.decompress(base_data), raw)
-    return Kind(kind), raw
+    return raw if base_data is None else apply_delta(zlib.decompress(base_data), raw)
 
 
 @dataclass(frozen=True, slots=True)

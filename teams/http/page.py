@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from teams.http.origin import base_url
 from teams.models import User
 
 THEME_COOKIE = "theme"
@@ -17,7 +18,12 @@ VERSION = "0.1.0"
 def page_context(request: HttpRequest) -> dict[str, Any]:
     """Answer the inputs of ``base.html`` that no view has to think of."""
     viewer = SimpleLazyObject(lambda: viewer_of(request))
-    return {"theme": theme_of(request), "viewer": viewer, "version": VERSION}
+    return {
+        "theme": theme_of(request),
+        "viewer": viewer,
+        "version": VERSION,
+        "endpoint": base_url(request),
+    }
 
 
 def theme_of(request: HttpRequest) -> str:

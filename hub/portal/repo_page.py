@@ -1,0 +1,69 @@
+"""The frame of every page of a repo: its header, its tabs, who may what."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from hub.http import links
+from hub.http.repo_views import OfRepo
+from hub.models import RepoCard
+from hub.policies import can
+from hub.portal.shown import ShownRepo
+from hub.queries.repo_page import card_of, is_liked
+from teams.http.views import PortalView
+from teams.roles import Action
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One tab as the page shows it."""
+
+    label: str
+    url: str
+    active: bool
+    count: int | None = None
+
+
+class RepoPage(OfRepo, PortalView):
+    """A page below a repo's name. ``tab`` is the one that it belongs to."""
+
+    tab = ""
+    template = ""
+
+    def page(self, context: Mapping[str, Any], *, status: int = 200) -> HttpResponse:
+        card = context.get("card") or card_of(self.repo)
+        return render(self.request, self.template, {**self._frame(card), **context}, status=status)
+
+    @property
+    def revision(self) -> str:
+        """The revision as the URL has it: links on the page stay on the same branch."""
+        text: str = self.kwargs.get("revision", self.repo.default_branch)
+        return text
+
+    @property
+    def can_write(self) -> bool:
+        return can(self.principal, Action.REPO_WRITE, self.repo)
+
+    def _frame(self, card: RepoCard) -> dict[str, Any]:
+        sha = self.commit.oid.hex() if self.commit else ""
+        return {
+            "repo": ShownRepo.of(self.repo, card, sha),
+            "section": self.repo.repo_kind.plural,
+            "tabs": self._tabs(),
+            "like_url": f"{self.repo.url}/like",
+            "liked": is_liked(self.repo, self.principal.user),
+        }
+
+    def _tabs(self) -> list[Tab]:
+        url, branch = self.repo.url, self.repo.default_branch
+        tabs = [
+            Tab("Card", url, self.tab == "card"),
+            Tab("Files", links.tree_url(url, branch), self.tab == "files"),
+            Tab("Commits", links.commits_url(url, branch), self.tab == "commits"),
+        ]
+        if can(self.principal, Action.REPO_MANAGE, self.repo):
+            tabs.append(Tab("Settings", f"{url}/settings", self.tab == "settings"))
+        return tabs

@@ -1,0 +1,27 @@
+"""HTML routes of hub; a name of somebody may stand where no other route matched."""
+
+from django.urls import URLPattern, URLResolver, path
+
+from hub.portal import files, history, home, lists, repos, settings
+from hub.urls.converters import of_every_kind
+
+pages_of_a_repo: list[URLPattern | URLResolver] = [
+    path("<repo:name>/tree/<text:revision>", files.Folder.as_view()),
+    path("<repo:name>/tree/<text:revision>/<rest:path>", files.Folder.as_view()),
+    path("<repo:name>/blob/<text:revision>/<rest:path>", files.File.as_view()),
+    path("<repo:name>/commits/<text:revision>", history.Commits.as_view()),
+    path("<repo:name>/commits/<text:revision>/<rest:path>", history.Commits.as_view()),
+    path("<repo:name>/commit/<text:oid>", history.OneCommit.as_view()),
+    path("<repo:name>/settings", settings.Settings.as_view()),
+    path("<repo:name>/like", repos.LikeRepo.as_view()),
+    path("<repo:name>", repos.CardPage.as_view()),
+]
+
+urlpatterns = [
+    path("", home.Home.as_view()),
+    path("<kind:kind>", lists.Repos.as_view()),
+    path("search", lists.Search.as_view()),
+    path("new", repos.NewRepo.as_view()),
+    *of_every_kind(pages_of_a_repo),
+    path("<text:name>", home.Profile.as_view()),
+]
