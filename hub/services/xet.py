@@ -16,7 +16,7 @@ from hub.queries.xet import KnownXorb, XetLayout
 from hub.services import passes
 from hub.services.passes import BadPass
 from hub.storage.digests import xorb_index_key, xorb_key
-from hub.storage.large_files import iter_xet
+from hub.storage.large_files import iter_chunks
 from hub.xet.hashing import to_text
 from hub.xet.reconstruction import Fetch
 from hub.xet.shards import FileInfo, parse_shard, verify_file, verify_xorb_info
@@ -106,7 +106,7 @@ def accept_xorb(*, xorb: bytes, source: Readable, domain_id: int, by: User | Non
         _touch([xorb])
         return False
     store, text = blob_store(), to_text(xorb)
-    with store.open_stage() as writer:
+    with store.open_stage(hashed=False) as writer:
         index = verify_xorb(source, writer.write, expected=xorb)
         staged = writer.finish()
     store.publish(staged, xorb_key(text))
@@ -191,7 +191,7 @@ def register(shard: CheckedShard, *, repo: Repo, by: User | None) -> Iterator[in
     for file, layout in shard.files:
         digest = hashlib.sha256()
         told = done
-        for piece in iter_xet(blob_store(), layout.terms, layout.extent, 0, layout.size):
+        for piece in iter_chunks(blob_store(), layout.terms, layout.extent, 0, layout.size):
             digest.update(piece)
             done += len(piece)
             if done - told >= PROGRESS_BYTES:

@@ -12,7 +12,7 @@ from hub.xet.hashing import to_text
 from hub.xet.shards import Term
 from hub.xet.xorbs import Extent, decode_chunks
 
-WINDOW_BYTES = 4 * 1024 * 1024
+WINDOW_BYTES = 2 * 1024 * 1024
 """How much of a xorb is read and decoded at a time: the memory that one reader takes."""
 
 
@@ -30,6 +30,7 @@ class Content:
 
 
 ExtentOf = Callable[[bytes], Extent]
+Piece = bytes | memoryview
 
 
 def iter_blob(store: BlobStore, key: str, start: int, stop: int) -> Iterator[bytes]:
@@ -47,12 +48,13 @@ def iter_xet(
     Raises:
         BadObject, BlobNotFound: the stored bytes are damaged, or gone.
     """
-    return _gathered(_pieces(store, terms, extent_of, start, stop))
+    return _gathered(iter_chunks(store, terms, extent_of, start, stop))
 
 
-def _pieces(
+def iter_chunks(
     store: BlobStore, terms: Iterable[Term], extent_of: ExtentOf, start: int, stop: int
-) -> Iterator[bytes]:
+) -> Iterator[Piece]:
+    """The same chunk by chunk and without a copy, for a caller who only looks at them."""
     at = 0
     for term in terms:
         if at >= stop:
@@ -63,7 +65,7 @@ def _pieces(
         at += term.unpacked_bytes
 
 
-def _of_term(store: BlobStore, term: Term, extent: Extent, low: int, high: int) -> Iterator[bytes]:
+def _of_term(store: BlobStore, term: Term, extent: Extent, low: int, high: int) -> Iterator[Piece]:
     """The bytes ``[low:high]`` of one term: only the chunks that hold them are read."""
     ends = list(accumulate(extent.lens[term.start : term.end], initial=0))
     first, last = bisect_right(ends, low) - 1, bisect_left(ends, high)
@@ -85,7 +87,7 @@ def _windows(extent: Extent, first: int, last: int) -> Iterator[tuple[int, int]]
         first = end
 
 
-def _decoded(store: BlobStore, key: str, extent: Extent, first: int, last: int) -> Iterator[bytes]:
+def _decoded(store: BlobStore, key: str, extent: Extent, first: int, last: int) -> Iterator[Piece]:
     start, stop = extent.byte_range(first, last)
     with store.open(key, start=start, length=stop - start) as file:
         stored = file.read()
@@ -98,9 +100,9 @@ def _decoded(store: BlobStore, key: str, extent: Extent, first: int, last: int) 
         yield chunk
 
 
-def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
+def _gathered(pieces: Iterable[Piece]) -> Iterator[bytes]:
     """The same bytes in fewer pieces: each costs a call and a packet on its way out."""
-    waiting: list[bytes] = []
+    waiting: list[Piece] = []
     size = 0
     for piece in pieces:
         waiting.append(piece)

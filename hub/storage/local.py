@@ -49,9 +49,9 @@ class LocalStore:
                 writer.write(chunk)
             return writer.finish()
 
-    def open_stage(self, *, name: str | None = None) -> LocalWriter:
+    def open_stage(self, *, name: str | None = None, hashed: bool = True) -> LocalWriter:
         name = fresh_name() if name is None else name
-        return LocalWriter(name, self._aside(name))
+        return LocalWriter(name, self._aside(name), hashed=hashed)
 
     def join(self, names: Sequence[str]) -> Staged:
         with self.open_stage() as writer:

@@ -31,8 +31,9 @@ class MemoryStore:
                 writer.write(chunk)
             return writer.finish()
 
-    def open_stage(self, *, name: str | None = None) -> "MemoryWriter":
-        return MemoryWriter(self, secrets.token_hex(16) if name is None else checked_name(name))
+    def open_stage(self, *, name: str | None = None, hashed: bool = True) -> "MemoryWriter":
+        name = secrets.token_hex(16) if name is None else checked_name(name)
+        return MemoryWriter(self, name, hashed=hashed)
 
     def join(self, names: Sequence[str]) -> Staged:
         joined = self.stage([self._part(name) for name in names])
@@ -119,13 +120,14 @@ class MemoryStore:
 class MemoryWriter:
     """StageWriter of a MemoryStore."""
 
-    def __init__(self, store: MemoryStore, name: str) -> None:
+    def __init__(self, store: MemoryStore, name: str, *, hashed: bool) -> None:
         self._store = store
         self._name = name
+        self._hashed = hashed
         self._content = bytearray()
         self._open = True
 
-    def write(self, chunk: bytes, /) -> None:
+    def write(self, chunk: bytes | memoryview, /) -> None:
         if not self._open:
             raise ValueError("These bytes are finished or abandoned")
         try:
@@ -142,7 +144,7 @@ class MemoryWriter:
         content = bytes(self._content)
         self._store.hold(self._name, content)
         digest = digest_of([content])
-        return Staged(self._name, digest.size, digest.sha256)
+        return Staged(self._name, digest.size, digest.sha256 if self._hashed else b"")
 
     def abandon(self) -> None:
         if self._open:

@@ -15,12 +15,15 @@ class Staged:
     name: str
     size: int
     sha256: bytes
+    """Empty where the caller wanted none: it hashes the bytes in its own way."""
 
 
 class StageWriter(Protocol):
     """Takes bytes aside piece by piece; as a context it leaves nothing unless it was finished."""
 
-    def write(self, chunk: bytes, /) -> None: ...
+    def write(self, chunk: bytes | memoryview, /) -> None:
+        """Take the next bytes, which must not change until ``finish``."""
+        ...
 
     def finish(self) -> Staged: ...
 
@@ -49,7 +52,7 @@ class BlobStore(Protocol):
         """Write bytes aside. A name of one's own replaces, once whole, what had that name."""
         ...
 
-    def open_stage(self, *, name: str | None = None) -> StageWriter:
+    def open_stage(self, *, name: str | None = None, hashed: bool = True) -> StageWriter:
         """The same for a caller that pushes."""
         ...
 

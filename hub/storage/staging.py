@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from hub.storage.digests import CHUNK_BYTES, Digest, Tally
+from hub.storage.digests import CHUNK_BYTES, Count, Digest, Tally
 from hub.storage.ports import Staged
 from teams.errors import OutOfSpace
 
@@ -34,18 +34,18 @@ def full_disk_refused() -> Iterator[None]:
 class LocalWriter:
     """StageWriter on a file system: always a fresh file, which takes its name once it is whole."""
 
-    def __init__(self, name: str, home: Path) -> None:
+    def __init__(self, name: str, home: Path, *, hashed: bool) -> None:
         self._name = name
         self._home = home
         self._aside = home.with_name(fresh_name())
-        self._blocks: list[bytes] = []
+        self._blocks: list[bytes | memoryview] = []
         self._block_bytes = 0
-        self._tally = _TallyBeside()
+        self._tally = _TallyBeside(Tally() if hashed else Count())
         self._writeback = _Writeback()
         with full_disk_refused():
             self._file = self._aside.open("xb", buffering=0)
 
-    def write(self, chunk: bytes, /) -> None:
+    def write(self, chunk: bytes | memoryview, /) -> None:
         self._check_open()
         self._blocks.append(chunk)
         self._block_bytes += len(chunk)
@@ -114,16 +114,16 @@ def fresh_name() -> str:
 class _TallyBeside:
     """A Tally in a thread of its own: hashing one block and writing it take the same moment."""
 
-    def __init__(self) -> None:
-        self._tally = Tally()
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
         self._thread: ThreadPoolExecutor | None = None
         self._pending: Future[None] | None = None
 
-    def add(self, block: bytes) -> None:
+    def add(self, block: bytes | memoryview) -> None:
         self._wait()
         if self._thread is None:
             # What is smaller comes last, and for a small file alone a thread does not pay.
-            if len(block) < CHUNK_BYTES:
+            if len(block) < CHUNK_BYTES or isinstance(self._tally, Count):
                 self._tally.add(block)
                 return
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="tally")
@@ -166,7 +166,7 @@ class _Writeback:
         self._sent = written
 
 
-def _write_all(file: io.FileIO, block: bytes) -> None:
+def _write_all(file: io.FileIO, block: bytes | memoryview) -> None:
     """Write a block whole: a raw file may take less than it is given."""
     rest = memoryview(block)
     while rest:

@@ -106,7 +106,9 @@ class XorbIndex(Extent):
         return zip(digests, self.lens[start:end], strict=True)
 
 
-def verify_xorb(source: Readable, sink: Callable[[bytes], object], *, expected: bytes) -> XorbIndex:
+def verify_xorb(
+    source: Readable, sink: Callable[[bytes | memoryview], object], *, expected: bytes
+) -> XorbIndex:
     """Decode and hash every chunk of a xorb as it arrives, and answer its index.
 
     The sink gets the chunks as they are stored, without the footer that old clients send. It has
@@ -132,14 +134,14 @@ def verify_xorb(source: Readable, sink: Callable[[bytes], object], *, expected: 
         hashes.append(chunk_hash(decode(header, chunk[HEADER_BYTES:])))
         lens.append(header.raw_len)
         ends.append(stored_bytes)
-        sink(bytes(chunk))
+        sink(chunk)
     _check_hash(zip(hashes, lens, strict=True), expected)
     return XorbIndex(
         hash=expected, chunk_hashes=b"".join(hashes), ends=tuple(ends), lens=tuple(lens)
     )
 
 
-def decode_chunks(stored: bytes | memoryview) -> Iterator[bytes]:
+def decode_chunks(stored: bytes | memoryview) -> Iterator[bytes | memoryview]:
     """The raw bytes of each of the stored chunks in a row; their hashes are not looked at.
 
     Raises:
@@ -152,7 +154,7 @@ def decode_chunks(stored: bytes | memoryview) -> Iterator[bytes]:
         start, at = at + HEADER_BYTES, at + HEADER_BYTES + header.stored_len
         if at > len(view):
             raise BadObject("The stored bytes end within a chunk.")
-        yield bytes(decode(header, view[start:at]))
+        yield decode(header, view[start:at])
 
 
 def _check_limits(n_chunks: int, raw_bytes: int, stored_bytes: int) -> None:
