@@ -70,6 +70,7 @@ def _create_row(kind: RepoKind, name: RepoName, by: Principal, visibility: str, 
     # A new repo takes the name over from one that was moved away from it.
     RepoRedirect.objects.filter(kind=kind, old_name=str(repo).lower()).delete()
     RepoCard.objects.create(repo=repo)
+    cards.index_name(repo)
     return repo
 
 
