@@ -1,13 +1,12 @@
 """Do downloads cost more than nginx's sendfile of the same file? By gunicorn, and by X-Accel."""
 
-import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 from string import Template
 
+from clients import add_lfs_file, get_file, write_random
 from measure import (
     MIB,
     ROOT,
@@ -21,17 +20,16 @@ from measure import (
     rates,
     sampled,
 )
-from server import Server, digest, free_port, put_file, write_random
+from server import Server, free_port
 
 MANY = 8
-BUFFER = 4 * MIB
 
 
 def main() -> None:
     asked = options(__doc__ or "")
     size = (64 if asked.quick else 1024) * MIB
     with Server() as server:
-        ways = _ways(server, *_file_in_repo(server, size), size)
+        ways = _ways(server, *_file_in_repo(server, size))
         for clients in (1, MANY):
             table = Table(f"{size // MIB} MiB, {clients} at a time, {asked.rounds} rounds")
             now = {name: partial(way, clients) for name, way in ways.items()}
@@ -55,17 +53,15 @@ def _file_in_repo(server: Server, size: int) -> tuple[str, Path]:
     """Upload one large file by LFS; answer its URL and where the store keeps it."""
     file = server.folder / "weights.bin"
     write_random(file, size)
-    oid = digest(file)
     client = server.client()
     repo = client.create_repo("large")
-    put_file(client.lfs_link(repo, oid, size), file)
-    client.add_large_file(repo, "weights.bin", oid, size)
+    oid = add_lfs_file(client, repo, file)
     file.unlink()
     stored = Path("lfs") / oid[:2] / oid[2:4] / oid
     return f"/{repo}/resolve/main/weights.bin", stored
 
 
-def _ways(server: Server, url: str, stored: Path, size: int) -> dict[str, Callable[[int], Sample]]:
+def _ways(server: Server, url: str, stored: Path) -> dict[str, Callable[[int], Sample]]:
     plain_port, accel_port = free_port(), free_port()
     store = server.data / "store"
     plain = f"server {{ listen 127.0.0.1:{plain_port}; root {store}; }}"
@@ -74,7 +70,7 @@ def _ways(server: Server, url: str, stored: Path, size: int) -> dict[str, Callab
     proxy = server.nginx(_deployed(accel_port, web_port, store), accel_port)
 
     def way(port: int, path: str, watched: Processes) -> Callable[[int], Sample]:
-        return lambda clients: sampled(lambda: _fetch(port, path, size, clients), watched)
+        return lambda clients: sampled(lambda: _fetch(port, path, clients), watched)
 
     return {
         "nginx": way(plain_port, f"/{stored}", nginx),
@@ -91,29 +87,10 @@ def _deployed(port: int, web_port: int, store: Path) -> str:
     )
 
 
-def _fetch(port: int, path: str, size: int, clients: int) -> None:
+def _fetch(port: int, path: str, clients: int) -> None:
     with ThreadPoolExecutor(clients) as pool:
-        for done in [pool.submit(_fetch_one, port, path, size) for _ in range(clients)]:
+        for done in [pool.submit(get_file, port, path) for _ in range(clients)]:
             done.result()
-
-
-def _fetch_one(port: int, path: str, size: int) -> None:
-    """GET a file and forget it: one large buffer, filled again and again."""
-    buffer = memoryview(bytearray(BUFFER))
-    with closing(socket.create_connection(("127.0.0.1", port))) as peer:
-        peer.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
-        got = b""
-        while b"\r\n\r\n" not in got:
-            got += peer.recv(65_536)
-        head, _, rest = got.partition(b"\r\n\r\n")
-        if b" 200 " not in head.split(b"\r\n", 1)[0]:
-            raise SystemExit(head.decode())
-        left = size - len(rest)
-        while left > 0:
-            count = peer.recv_into(buffer)
-            if not count:
-                raise SystemExit(f"{path}: {left:,} bytes are missing")
-            left -= count
 
 
 if __name__ == "__main__":

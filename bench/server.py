@@ -1,6 +1,5 @@
-"""The product on scratch data, started by `manage.py up`, and the plain requests to fill it."""
+"""The product on scratch data, started by `manage.py up`, and Debian's nginx."""
 
-import json
 import os
 import re
 import shutil
@@ -9,20 +8,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
-from hashlib import sha256
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any, Self
-from urllib.parse import urlsplit
+from typing import Self
 
 import psutil  # type: ignore[import-untyped]
-from measure import MIB, ROOT, Processes
+from clients import Client
+from measure import ROOT, Processes
+
+from hub.config.supervise import WEB
 
 READY_SECONDS = 120.0
-USER = "admin"
 
 
 def free_port() -> int:
@@ -49,47 +47,50 @@ def answers(port: int, path: str = "/readyz") -> bool:
             return False
 
 
-class Scratch:
-    """A folder that goes when its user does."""
-
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="weighhouse-bench-"))
-        # Started by root, the embedded PostgreSQL runs as another user, who must be able to enter.
-        self.folder.chmod(0o711)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_reason: object) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
+def scratch_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="weighhouse-bench-"))
+    # Started by root, the embedded PostgreSQL runs as another user, who must be able to enter.
+    folder.chmod(0o711)
+    return folder
 
 
-class Server(Scratch):
-    """One hub without workers, its data, and a token that may write."""
+class Server:
+    """One hub without workers, a token that may write, and a folder that goes with it.
 
-    def __init__(self, **environ: str) -> None:
-        super().__init__()
+    Its data lies in ``folder / "data"``, which may be prepared before; ``environ`` are variables
+    of the product.
+    """
+
+    def __init__(self, folder: Path | None = None, **environ: str) -> None:
+        self.folder = folder or scratch_folder()
         self.data = self.folder / "data"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.token = ""
         self._log = self.folder / "up.log"
         clean = {k: v for k, v in os.environ.items() if not k.startswith("WEIGHHOUSE_")}
-        self.environ = clean | {"WEIGHHOUSE_DATA": str(self.data)} | environ
+        self._environ = clean | {"WEIGHHOUSE_DATA": str(self.data)} | environ
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Self:
         command = [sys.executable, str(ROOT / "manage.py"), "up", "--no-workers"]
-        self._start([*command, "--port", str(self.port)], self.environ)
-        wait_until(self._is_up, f"The hub (see {self._log})")
+        try:
+            self._start([*command, "--port", str(self.port)], self._environ)
+            wait_until(self._is_up, f"The hub (see {self._log})")
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(self, *_reason: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
         for process in reversed(self._processes):
             process.terminate()
         for process in reversed(self._processes):
             process.wait(timeout=60)
-        super().__exit__()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _start(self, command: list[str], environ: Mapping[str, str]) -> int:
         with self._log.open("ab") as log:
@@ -120,10 +121,8 @@ class Server(Scratch):
 
     def second_web(self, **environ: str) -> tuple[int, int]:
         """Start one more web server on the same data; answer its port and its first process."""
-        from hub.config.supervise import WEB  # noqa: PLC0415 - needs the path that measure adds
-
         port = free_port()
-        given = {**self.environ, "WEIGHHOUSE_PORT": str(port), "PYTHONPATH": str(ROOT), **environ}
+        given = {**self._environ, "WEIGHHOUSE_PORT": str(port), "PYTHONPATH": str(ROOT), **environ}
         pid = self._start([sys.executable, "-m", "gunicorn", *WEB.split()], given)
         wait_until(lambda: answers(port), "The second web server")
         return port, pid
@@ -142,15 +141,7 @@ class Server(Scratch):
     def all_web(self) -> Processes:
         return Processes(self.web)
 
-    def use_in_process(self) -> None:
-        """Let this process call the product's own functions on the server's data."""
-        os.environ.update({k: v for k, v in self.environ.items() if k.startswith("WEIGHHOUSE_")})
-        os.environ["DJANGO_SETTINGS_MODULE"] = "hub.config.settings"
-        import django  # noqa: PLC0415 - only now does the environment name the data
-
-        django.setup()
-
-    def client(self) -> "Client":
+    def client(self) -> Client:
         return Client(self.url, self.token)
 
 
@@ -184,97 +175,3 @@ def _user_line() -> str:
 def _listens(port: int) -> bool:
     with closing(socket.socket()) as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-@dataclass
-class Client:
-    """One connection that stays open, with a token."""
-
-    url: str
-    token: str
-
-    def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        self._connection = HTTPConnection(parts.hostname or "", parts.port, timeout=600)
-        self._connection.connect()
-        if self._connection.sock is not None:
-            # Head and body of a small request go as two packets; neither should wait.
-            self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def send(self, method: str, path: str, body: bytes = b"", kind: str = "") -> bytes:
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        if kind:
-            headers["Content-Type"] = kind
-        self._connection.request(method, path, body or None, headers)
-        response = self._connection.getresponse()
-        answer: bytes = response.read()
-        if response.status >= 300:
-            raise SystemExit(f"{method} {path}: {response.status} {answer[:500]!r}")
-        return answer
-
-    def get(self, path: str) -> bytes:
-        return self.send("GET", path)
-
-    def post(self, path: str, body: object) -> Any:
-        return json.loads(self.send("POST", path, json.dumps(body).encode(), "application/json"))
-
-    def create_repo(self, name: str) -> str:
-        self.post("/api/repos/create", {"type": "model", "name": name, "organization": USER})
-        return f"{USER}/{name}"
-
-    def commit(self, repo: str, lines: Iterable[tuple[str, object]], summary: str = "Add") -> str:
-        """Commit operations as the public library sends them; answer the commit's id."""
-        path, body = f"/api/models/{repo}/commit/main", ndjson(summary, lines)
-        answer = json.loads(self.send("POST", path, body, "application/x-ndjson"))
-        return str(answer["commitOid"])
-
-    def lfs_link(self, repo: str, oid: str, size: int) -> str:
-        """Ask where a large file is to be put; answer the signed link."""
-        batch = {"operation": "upload", "transfers": ["basic"], "hash_algo": "sha256"}
-        objects = {"objects": [{"oid": oid, "size": size}]}
-        answer = self.post(f"/{repo}.git/info/lfs/objects/batch", batch | objects)
-        return str(answer["objects"][0]["actions"]["upload"]["href"])
-
-    def add_large_file(self, repo: str, path: str, oid: str, size: int) -> None:
-        value = {"path": path, "algo": "sha256", "oid": oid, "size": size}
-        self.commit(repo, [("lfsFile", value)])
-
-
-def ndjson(summary: str, lines: Iterable[tuple[str, object]]) -> bytes:
-    head = [("header", {"summary": summary, "description": ""})]
-    rows = [json.dumps({"key": key, "value": value}) for key, value in [*head, *lines]]
-    return "\n".join(rows).encode()
-
-
-def put_file(link: str, file: Path) -> None:
-    """PUT a file by sendfile(2): the client should cost as little as it can."""
-    parts = urlsplit(link)
-    size = file.stat().st_size
-    head = (
-        f"PUT {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
-        f"Content-Length: {size}\r\nConnection: close\r\n\r\n"
-    )
-    with (
-        closing(socket.create_connection((parts.hostname or "", parts.port or 80))) as peer,
-        file.open("rb") as source,
-    ):
-        peer.sendall(head.encode())
-        peer.sendfile(source)
-        status = peer.recv(4096).split(b"\r\n", 1)[0]
-    if b" 200 " not in status:
-        raise SystemExit(f"PUT: {status!r}")
-
-
-def write_random(file: Path, size: int) -> None:
-    """Bytes that nothing compresses and nobody has seen before."""
-    with file.open("wb") as out:
-        for _ in range(size // MIB):
-            out.write(os.urandom(MIB))
-
-
-def digest(file: Path) -> str:
-    found = sha256()
-    with file.open("rb", buffering=0) as source:
-        while block := source.read(4 * MIB):
-            found.update(block)
-    return found.hexdigest()
