@@ -1,0 +1,27 @@
+"""whoami and profiles."""
+
+import pytest
+
+from tests.wire.clients import Client
+from tests.wire.stories import Facts, Stories
+
+pytestmark = pytest.mark.wire
+
+
+@pytest.fixture
+def told(stories: Stories, client: Client) -> Facts:
+    return stories.tell(client, "identity")
+
+
+def test_whoami_names_the_user_the_organisations_and_the_role(told: Facts) -> None:
+    assert (told["name"], told["orgs"], told["role"]) == ("ada", ["acme"], "write")
+
+
+def test_a_forged_token_is_told_to_be_invalid(told: Facts) -> None:
+    assert told["forged"]["status"] == 401
+    assert "nvalid" in told["forged"]["says"]
+
+
+def test_profiles_are_read_by_name(told: Facts) -> None:
+    assert told["organisation"] == ["ada"]
+    assert told["overview"] == "ada"
