@@ -11,6 +11,8 @@ from hub.xet.shards import Term
 from hub.xet.xorbs import Extent
 from teams.errors import Unsatisfiable
 
+FETCHES_PER_URL = 64
+
 
 class Fetch(NamedTuple):
     """Chunks ``[start:end]`` of a xorb, and its stored bytes from first to last, both included."""
@@ -67,11 +69,16 @@ def reconstruct(
 
 
 def v2_body(plan: Reconstruction, url_for: UrlFor) -> dict[str, object]:
-    """The answer of ``GET /v2/reconstructions/…``: one URL per xorb, for all its fetches."""
+    """The answer of ``GET /v2/reconstructions/…``: one URL per xorb for all its fetches.
+
+    A xorb of which very many pieces are needed has several: a URL that names its bytes must stay
+    short enough for every server on the way.
+    """
     return _common(plan) | {
         "xorbs": {
             to_text(xorb): [
-                {"url": url_for(xorb, fetches), "ranges": [_v2_range(one) for one in fetches]}
+                {"url": url_for(xorb, some), "ranges": [_v2_range(one) for one in some]}
+                for some in _batches(fetches)
             ]
             for xorb, fetches in plan.fetches.items()
         }
@@ -140,6 +147,11 @@ def _common(plan: Reconstruction) -> dict[str, object]:
             for term in plan.terms
         ],
     }
+
+
+def _batches(fetches: Sequence[Fetch]) -> Iterator[Sequence[Fetch]]:
+    for at in range(0, len(fetches), FETCHES_PER_URL):
+        yield fetches[at : at + FETCHES_PER_URL]
 
 
 def _v2_range(fetch: Fetch) -> dict[str, object]:

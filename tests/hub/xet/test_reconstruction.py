@@ -1,12 +1,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.xet.hashing import to_text
-from hub.xet.reconstruction import Fetch, reconstruct, v1_body, v2_body, xorbs_in
+from hub.xet.reconstruction import Fetch, Reconstruction, reconstruct, v1_body, v2_body, xorbs_in
 from hub.xet.shards import Term
 from hub.xet.xorbs import Extent, decode_chunks
 from teams.errors import Unsatisfiable
@@ -173,3 +174,14 @@ def test_any_range_of_any_file_is_put_together(
     read = client.read(terms, {index.hash: index for index in indexes}, low, high)
 
     assert read == content[low:high]
+
+
+def test_very_many_pieces_of_a_xorb_are_spread_over_several_urls() -> None:
+    fetches = tuple(Fetch(2 * n, 2 * n + 1, 10 * n, 10 * n + 4) for n in range(150))
+    plan = Reconstruction(0, (), {bytes(32): fetches})
+
+    body: Any = v2_body(plan, lambda _xorb, some: f"{some[0].start}+{len(some)}")
+
+    [entries] = body["xorbs"].values()
+    assert [entry["url"] for entry in entries] == ["0+64", "128+64", "256+22"]
+    assert sum(len(entry["ranges"]) for entry in entries) == 150
