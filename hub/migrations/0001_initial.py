@@ -10,355 +10,727 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('teams', '0001_initial'),
+        ("teams", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='GitCommit',
+            name="GitCommit",
             fields=[
-                ('pk', models.CompositePrimaryKey('repo_id', 'oid', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('repo_id', models.BigIntegerField()),
-                ('oid', models.BinaryField(max_length=20)),
-                ('line', models.IntegerField()),
-                ('pos', models.IntegerField()),
-                ('tree', models.BinaryField(max_length=20)),
-                ('parents', django.contrib.postgres.fields.ArrayField(base_field=models.BinaryField(max_length=20), size=None)),
-                ('author', models.TextField()),
-                ('author_id', models.BigIntegerField(null=True)),
-                ('created_at', models.DateTimeField()),
-                ('title', models.TextField()),
-                ('message', models.TextField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "repo_id",
+                        "oid",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("repo_id", models.BigIntegerField()),
+                ("oid", models.BinaryField(max_length=20)),
+                ("line", models.IntegerField()),
+                ("pos", models.IntegerField()),
+                ("tree", models.BinaryField(max_length=20)),
+                (
+                    "parents",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BinaryField(max_length=20), size=None
+                    ),
+                ),
+                ("author", models.TextField()),
+                ("author_id", models.BigIntegerField(null=True)),
+                ("created_at", models.DateTimeField()),
+                ("title", models.TextField()),
+                ("message", models.TextField()),
             ],
             options={
-                'db_table': 'git_commit',
-                'managed': False,
+                "db_table": "git_commit",
+                "managed": False,
             },
         ),
         migrations.CreateModel(
-            name='GitLine',
+            name="GitLine",
             fields=[
-                ('pk', models.CompositePrimaryKey('repo_id', 'line', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('repo_id', models.BigIntegerField()),
-                ('line', models.IntegerField()),
-                ('parent_line', models.IntegerField(null=True)),
-                ('parent_pos', models.IntegerField(null=True)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "repo_id",
+                        "line",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("repo_id", models.BigIntegerField()),
+                ("line", models.IntegerField()),
+                ("parent_line", models.IntegerField(null=True)),
+                ("parent_pos", models.IntegerField(null=True)),
             ],
             options={
-                'db_table': 'git_line',
-                'managed': False,
+                "db_table": "git_line",
+                "managed": False,
             },
         ),
         migrations.CreateModel(
-            name='GitObject',
+            name="GitObject",
             fields=[
-                ('pk', models.CompositePrimaryKey('repo_id', 'oid', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('repo_id', models.BigIntegerField()),
-                ('oid', models.BinaryField(max_length=20)),
-                ('kind', models.SmallIntegerField()),
-                ('size', models.IntegerField()),
-                ('base', models.BinaryField(max_length=20, null=True)),
-                ('lfs_oid', models.BinaryField(max_length=32, null=True)),
-                ('lfs_size', models.BigIntegerField(null=True)),
-                ('data', models.BinaryField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "repo_id",
+                        "oid",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("repo_id", models.BigIntegerField()),
+                ("oid", models.BinaryField(max_length=20)),
+                ("kind", models.SmallIntegerField()),
+                ("size", models.IntegerField()),
+                ("base", models.BinaryField(max_length=20, null=True)),
+                ("lfs_oid", models.BinaryField(max_length=32, null=True)),
+                ("lfs_size", models.BigIntegerField(null=True)),
+                ("data", models.BinaryField()),
             ],
             options={
-                'db_table': 'git_object',
-                'managed': False,
+                "db_table": "git_object",
+                "managed": False,
             },
         ),
         migrations.CreateModel(
-            name='GitRef',
+            name="GitRef",
             fields=[
-                ('pk', models.CompositePrimaryKey('repo_id', 'name', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('repo_id', models.BigIntegerField()),
-                ('name', models.TextField()),
-                ('oid', models.BinaryField(max_length=20)),
-                ('updated_at', models.DateTimeField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "repo_id",
+                        "name",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("repo_id", models.BigIntegerField()),
+                ("name", models.TextField()),
+                ("oid", models.BinaryField(max_length=20)),
+                ("updated_at", models.DateTimeField()),
             ],
             options={
-                'db_table': 'git_ref',
-                'managed': False,
+                "db_table": "git_ref",
+                "managed": False,
             },
         ),
         migrations.CreateModel(
-            name='PathChange',
+            name="PathChange",
             fields=[
-                ('pk', models.CompositePrimaryKey('repo_id', 'dir_key', 'name', 'line', 'pos', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('repo_id', models.BigIntegerField()),
-                ('dir_key', models.BinaryField(max_length=16)),
-                ('name', models.TextField()),
-                ('line', models.IntegerField()),
-                ('pos', models.IntegerField()),
-                ('deleted', models.BooleanField(default=False)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "repo_id",
+                        "dir_key",
+                        "name",
+                        "line",
+                        "pos",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("repo_id", models.BigIntegerField()),
+                ("dir_key", models.BinaryField(max_length=16)),
+                ("name", models.TextField()),
+                ("line", models.IntegerField()),
+                ("pos", models.IntegerField()),
+                ("deleted", models.BooleanField(default=False)),
             ],
             options={
-                'db_table': 'path_change',
-                'managed': False,
+                "db_table": "path_change",
+                "managed": False,
             },
         ),
         migrations.CreateModel(
-            name='Repo',
+            name="Repo",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('model', 'model'), ('dataset', 'dataset'), ('space', 'space')], max_length=8)),
-                ('name', models.CharField(max_length=96)),
-                ('visibility', models.CharField(choices=[('public', 'Public'), ('private', 'Private')], default='public', max_length=8)),
-                ('gate', models.CharField(blank=True, choices=[('', 'Open'), ('auto', 'Auto'), ('manual', 'Manual')], default='', max_length=8)),
-                ('discussions_disabled', models.BooleanField(default=False)),
-                ('sdk', models.CharField(blank=True, max_length=16)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('last_modified', models.DateTimeField(auto_now_add=True)),
-                ('default_branch', models.CharField(default='main', max_length=255)),
-                ('version', models.BigIntegerField(default=0)),
-                ('next_line', models.IntegerField(default=1)),
-                ('dirty', models.BooleanField(default=False)),
-                ('git_bytes', models.BigIntegerField(default=0)),
-                ('likes', models.IntegerField(default=0)),
-                ('downloads', models.BigIntegerField(default=0)),
-                ('downloads_all_time', models.BigIntegerField(default=0)),
-                ('trending', models.FloatField(default=0)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='teams.user')),
-                ('namespace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='repos', to='teams.namespace')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("model", "model"), ("dataset", "dataset"), ("space", "space")],
+                        max_length=8,
+                    ),
+                ),
+                ("name", models.CharField(max_length=96)),
+                (
+                    "visibility",
+                    models.CharField(
+                        choices=[("public", "Public"), ("private", "Private")],
+                        default="public",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "gate",
+                    models.CharField(
+                        blank=True,
+                        choices=[("", "Open"), ("auto", "Auto"), ("manual", "Manual")],
+                        default="",
+                        max_length=8,
+                    ),
+                ),
+                ("discussions_disabled", models.BooleanField(default=False)),
+                ("sdk", models.CharField(blank=True, max_length=16)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("last_modified", models.DateTimeField(auto_now_add=True)),
+                ("default_branch", models.CharField(default="main", max_length=255)),
+                ("version", models.BigIntegerField(default=0)),
+                ("next_line", models.IntegerField(default=1)),
+                ("dirty", models.BooleanField(default=False)),
+                ("git_bytes", models.BigIntegerField(default=0)),
+                ("likes", models.IntegerField(default=0)),
+                ("downloads", models.BigIntegerField(default=0)),
+                ("downloads_all_time", models.BigIntegerField(default=0)),
+                ("trending", models.FloatField(default=0)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="teams.user",
+                    ),
+                ),
+                (
+                    "namespace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="repos",
+                        to="teams.namespace",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='XetFile',
+            name="XetFile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('hash', models.BinaryField(max_length=32, unique=True)),
-                ('sha256', models.BinaryField(db_index=True, max_length=32)),
-                ('size', models.BigIntegerField()),
-                ('terms', models.BinaryField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("hash", models.BinaryField(max_length=32, unique=True)),
+                ("sha256", models.BinaryField(db_index=True, max_length=32)),
+                ("size", models.BigIntegerField()),
+                ("terms", models.BinaryField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Xorb',
+            name="Xorb",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('hash', models.BinaryField(max_length=32, unique=True)),
-                ('n_chunks', models.IntegerField()),
-                ('raw_bytes', models.BigIntegerField()),
-                ('stored_bytes', models.BigIntegerField()),
-                ('chunk_ends', models.BinaryField()),
-                ('chunk_lens', models.BinaryField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('touched_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("hash", models.BinaryField(max_length=32, unique=True)),
+                ("n_chunks", models.IntegerField()),
+                ("raw_bytes", models.BigIntegerField()),
+                ("stored_bytes", models.BigIntegerField()),
+                ("chunk_ends", models.BinaryField()),
+                ("chunk_lens", models.BinaryField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("touched_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Blob',
+            name="Blob",
             fields=[
-                ('sha256', models.BinaryField(max_length=32, primary_key=True, serialize=False)),
-                ('size', models.BigIntegerField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('touched_at', models.DateTimeField(auto_now_add=True)),
+                ("sha256", models.BinaryField(max_length=32, primary_key=True, serialize=False)),
+                ("size", models.BigIntegerField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("touched_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('size__gte', 0)), name='blob_size_is_natural')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("size__gte", 0)), name="blob_size_is_natural"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='PurgedFile',
+            name="PurgedFile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sha256', models.BinaryField(max_length=32)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('purged_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='teams.user')),
-                ('repo', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='purged_rows', to='hub.repo')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("sha256", models.BinaryField(max_length=32)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "purged_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="teams.user",
+                    ),
+                ),
+                (
+                    "repo",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="purged_rows",
+                        to="hub.repo",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Like',
+            name="Like",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='likes', to='teams.user')),
-                ('repo', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='like_rows', to='hub.repo')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="likes",
+                        to="teams.user",
+                    ),
+                ),
+                (
+                    "repo",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="like_rows",
+                        to="hub.repo",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='DownloadSeen',
+            name="DownloadSeen",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('caller', models.BinaryField(max_length=16)),
-                ('until', models.DateTimeField(db_index=True)),
-                ('repo', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='hub.repo')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("caller", models.BinaryField(max_length=16)),
+                ("until", models.DateTimeField(db_index=True)),
+                (
+                    "repo",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="hub.repo"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='DownloadDay',
+            name="DownloadDay",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('count', models.BigIntegerField(default=0)),
-                ('repo', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='download_days', to='hub.repo')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("day", models.DateField()),
+                ("count", models.BigIntegerField(default=0)),
+                (
+                    "repo",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="download_days",
+                        to="hub.repo",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RepoBlob',
+            name="RepoBlob",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('blob', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='repo_rows', to='hub.blob')),
-                ('repo', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='blob_rows', to='hub.repo')),
-                ('uploaded_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='teams.user')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "blob",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="repo_rows",
+                        to="hub.blob",
+                    ),
+                ),
+                (
+                    "repo",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="blob_rows",
+                        to="hub.repo",
+                    ),
+                ),
+                (
+                    "uploaded_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="teams.user",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RepoRedirect',
+            name="RepoRedirect",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=8)),
-                ('old_name', models.CharField(max_length=200)),
-                ('repo', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='redirects', to='hub.repo')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=8)),
+                ("old_name", models.CharField(max_length=200)),
+                (
+                    "repo",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="redirects",
+                        to="hub.repo",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='XetDomain',
+            name="XetDomain",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('epoch', models.IntegerField(default=1)),
-                ('namespace', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='xet_domain', to='teams.namespace')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("epoch", models.IntegerField(default=1)),
+                (
+                    "namespace",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="xet_domain",
+                        to="teams.namespace",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='XetRepoFile',
+            name="XetRepoFile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sha256', models.BinaryField(max_length=32)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('file', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='repo_rows', to='hub.xetfile')),
-                ('repo', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='xet_rows', to='hub.repo')),
-                ('uploaded_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='teams.user')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("sha256", models.BinaryField(max_length=32)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "file",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="repo_rows",
+                        to="hub.xetfile",
+                    ),
+                ),
+                (
+                    "repo",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="xet_rows",
+                        to="hub.repo",
+                    ),
+                ),
+                (
+                    "uploaded_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="teams.user",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='XetFileXorb',
+            name="XetFileXorb",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('file', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='xorb_rows', to='hub.xetfile')),
-                ('xorb', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='file_rows', to='hub.xorb')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "file",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="xorb_rows",
+                        to="hub.xetfile",
+                    ),
+                ),
+                (
+                    "xorb",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="file_rows",
+                        to="hub.xorb",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='XorbDomain',
+            name="XorbDomain",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('domain', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='xorb_rows', to='hub.xetdomain')),
-                ('first_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='teams.user')),
-                ('xorb', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='domain_rows', to='hub.xorb')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "domain",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="xorb_rows",
+                        to="hub.xetdomain",
+                    ),
+                ),
+                (
+                    "first_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="teams.user",
+                    ),
+                ),
+                (
+                    "xorb",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="domain_rows",
+                        to="hub.xorb",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RepoCard',
+            name="RepoCard",
             fields=[
-                ('repo', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='card', serialize=False, to='hub.repo')),
-                ('metadata', models.JSONField(null=True)),
-                ('body', models.TextField(blank=True)),
-                ('description', models.TextField(blank=True)),
-                ('tags', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list, size=None)),
-                ('pipeline_tag', models.TextField(blank=True)),
-                ('library_name', models.TextField(blank=True)),
-                ('config', models.JSONField(null=True)),
-                ('transformers_info', models.JSONField(null=True)),
-                ('safetensors', models.JSONField(null=True)),
-                ('parameters', models.BigIntegerField(null=True)),
-                ('name_grams', django.contrib.postgres.search.SearchVectorField(null=True)),
-                ('search', django.contrib.postgres.search.SearchVectorField(null=True)),
+                (
+                    "repo",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="card",
+                        serialize=False,
+                        to="hub.repo",
+                    ),
+                ),
+                ("metadata", models.JSONField(null=True)),
+                ("body", models.TextField(blank=True)),
+                ("description", models.TextField(blank=True)),
+                (
+                    "tags",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(), default=list, size=None
+                    ),
+                ),
+                ("pipeline_tag", models.TextField(blank=True)),
+                ("library_name", models.TextField(blank=True)),
+                ("config", models.JSONField(null=True)),
+                ("transformers_info", models.JSONField(null=True)),
+                ("safetensors", models.JSONField(null=True)),
+                ("parameters", models.BigIntegerField(null=True)),
+                ("name_grams", django.contrib.postgres.search.SearchVectorField(null=True)),
+                ("search", django.contrib.postgres.search.SearchVectorField(null=True)),
             ],
             options={
-                'indexes': [django.contrib.postgres.indexes.GinIndex(fields=['tags'], name='card_by_tag'), django.contrib.postgres.indexes.GinIndex(fields=['name_grams'], name='card_by_name_gram'), django.contrib.postgres.indexes.GinIndex(fields=['search'], name='card_by_text'), models.Index(models.F('parameters'), name='card_by_parameters'), models.Index(models.F('pipeline_tag'), name='card_by_pipeline_tag'), django.contrib.postgres.indexes.GinIndex(django.db.models.fields.json.KeyTransform('models', 'metadata'), name='card_by_model_used'), django.contrib.postgres.indexes.GinIndex(django.db.models.fields.json.KeyTransform('datasets', 'metadata'), name='card_by_dataset_used')],
+                "indexes": [
+                    django.contrib.postgres.indexes.GinIndex(fields=["tags"], name="card_by_tag"),
+                    django.contrib.postgres.indexes.GinIndex(
+                        fields=["name_grams"], name="card_by_name_gram"
+                    ),
+                    django.contrib.postgres.indexes.GinIndex(
+                        fields=["search"], name="card_by_text"
+                    ),
+                    models.Index(models.F("parameters"), name="card_by_parameters"),
+                    models.Index(models.F("pipeline_tag"), name="card_by_pipeline_tag"),
+                    django.contrib.postgres.indexes.GinIndex(
+                        django.db.models.fields.json.KeyTransform("models", "metadata"),
+                        name="card_by_model_used",
+                    ),
+                    django.contrib.postgres.indexes.GinIndex(
+                        django.db.models.fields.json.KeyTransform("datasets", "metadata"),
+                        name="card_by_dataset_used",
+                    ),
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='repo',
-            index=models.Index(models.F('kind'), models.F('last_modified'), models.F('id'), name='repo_by_modified'),
+            model_name="repo",
+            index=models.Index(
+                models.F("kind"), models.F("last_modified"), models.F("id"), name="repo_by_modified"
+            ),
         ),
         migrations.AddIndex(
-            model_name='repo',
-            index=models.Index(models.F('kind'), models.F('created_at'), models.F('id'), name='repo_by_created'),
+            model_name="repo",
+            index=models.Index(
+                models.F("kind"), models.F("created_at"), models.F("id"), name="repo_by_created"
+            ),
         ),
         migrations.AddIndex(
-            model_name='repo',
-            index=models.Index(models.F('kind'), models.F('downloads'), models.F('id'), name='repo_by_downloads'),
+            model_name="repo",
+            index=models.Index(
+                models.F("kind"), models.F("downloads"), models.F("id"), name="repo_by_downloads"
+            ),
         ),
         migrations.AddIndex(
-            model_name='repo',
-            index=models.Index(models.F('kind'), models.F('likes'), models.F('id'), name='repo_by_likes'),
+            model_name="repo",
+            index=models.Index(
+                models.F("kind"), models.F("likes"), models.F("id"), name="repo_by_likes"
+            ),
         ),
         migrations.AddIndex(
-            model_name='repo',
-            index=models.Index(models.F('kind'), models.F('trending'), models.F('id'), name='repo_by_trending'),
+            model_name="repo",
+            index=models.Index(
+                models.F("kind"), models.F("trending"), models.F("id"), name="repo_by_trending"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='repo',
-            constraint=models.UniqueConstraint(models.F('kind'), models.F('namespace'), django.db.models.functions.text.Lower('name'), name='one_repo_per_name_and_kind'),
+            model_name="repo",
+            constraint=models.UniqueConstraint(
+                models.F("kind"),
+                models.F("namespace"),
+                django.db.models.functions.text.Lower("name"),
+                name="one_repo_per_name_and_kind",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='repo',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['model', 'dataset', 'space'])), name='repo_kind_is_known'),
+            model_name="repo",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["model", "dataset", "space"])),
+                name="repo_kind_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='repo',
-            constraint=models.CheckConstraint(condition=models.Q(('visibility__in', ['public', 'private'])), name='repo_visibility_is_known'),
+            model_name="repo",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("visibility__in", ["public", "private"])),
+                name="repo_visibility_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='repo',
-            constraint=models.CheckConstraint(condition=models.Q(('gate__in', ['', 'auto', 'manual'])), name='repo_gate_is_known'),
+            model_name="repo",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("gate__in", ["", "auto", "manual"])), name="repo_gate_is_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='purgedfile',
-            constraint=models.UniqueConstraint(models.F('repo'), models.F('sha256'), name='one_row_per_repo_and_purged_file'),
+            model_name="purgedfile",
+            constraint=models.UniqueConstraint(
+                models.F("repo"), models.F("sha256"), name="one_row_per_repo_and_purged_file"
+            ),
         ),
         migrations.AddIndex(
-            model_name='like',
-            index=models.Index(models.F('created_at'), name='like_by_time'),
+            model_name="like",
+            index=models.Index(models.F("created_at"), name="like_by_time"),
         ),
         migrations.AddConstraint(
-            model_name='like',
-            constraint=models.UniqueConstraint(models.F('user'), models.F('repo'), name='one_like_per_user_and_repo'),
+            model_name="like",
+            constraint=models.UniqueConstraint(
+                models.F("user"), models.F("repo"), name="one_like_per_user_and_repo"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='downloadseen',
-            constraint=models.UniqueConstraint(models.F('repo'), models.F('caller'), name='one_download_per_repo_and_caller'),
+            model_name="downloadseen",
+            constraint=models.UniqueConstraint(
+                models.F("repo"), models.F("caller"), name="one_download_per_repo_and_caller"
+            ),
         ),
         migrations.AddIndex(
-            model_name='downloadday',
-            index=models.Index(models.F('day'), name='download_by_day'),
+            model_name="downloadday",
+            index=models.Index(models.F("day"), name="download_by_day"),
         ),
         migrations.AddConstraint(
-            model_name='downloadday',
-            constraint=models.UniqueConstraint(models.F('repo'), models.F('day'), name='one_count_per_repo_and_day'),
+            model_name="downloadday",
+            constraint=models.UniqueConstraint(
+                models.F("repo"), models.F("day"), name="one_count_per_repo_and_day"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='repoblob',
-            constraint=models.UniqueConstraint(models.F('repo'), models.F('blob'), name='one_row_per_repo_and_blob'),
+            model_name="repoblob",
+            constraint=models.UniqueConstraint(
+                models.F("repo"), models.F("blob"), name="one_row_per_repo_and_blob"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reporedirect',
-            constraint=models.UniqueConstraint(models.F('kind'), models.F('old_name'), name='one_redirect_per_old_name'),
+            model_name="reporedirect",
+            constraint=models.UniqueConstraint(
+                models.F("kind"), models.F("old_name"), name="one_redirect_per_old_name"
+            ),
         ),
         migrations.AddIndex(
-            model_name='xetrepofile',
-            index=models.Index(models.F('repo'), models.F('sha256'), name='xet_file_by_repo_and_sha256'),
+            model_name="xetrepofile",
+            index=models.Index(
+                models.F("repo"), models.F("sha256"), name="xet_file_by_repo_and_sha256"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='xetrepofile',
-            constraint=models.UniqueConstraint(models.F('repo'), models.F('file'), name='one_row_per_repo_and_file'),
+            model_name="xetrepofile",
+            constraint=models.UniqueConstraint(
+                models.F("repo"), models.F("file"), name="one_row_per_repo_and_file"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='xetfilexorb',
-            constraint=models.UniqueConstraint(models.F('file'), models.F('xorb'), name='one_row_per_file_and_xorb'),
+            model_name="xetfilexorb",
+            constraint=models.UniqueConstraint(
+                models.F("file"), models.F("xorb"), name="one_row_per_file_and_xorb"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='xorbdomain',
-            constraint=models.UniqueConstraint(models.F('xorb'), models.F('domain'), name='one_row_per_xorb_and_domain'),
+            model_name="xorbdomain",
+            constraint=models.UniqueConstraint(
+                models.F("xorb"), models.F("domain"), name="one_row_per_xorb_and_domain"
+            ),
         ),
     ]
