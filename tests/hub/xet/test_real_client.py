@@ -87,7 +87,7 @@ def test_a_file_of_the_client_comes_back_from_its_xorbs(upload: Upload) -> None:
     indexes, areas = upload.verify()
     plan = reconstruct(upload.shard.files[0].terms, indexes, 0, len(CONTENT))
 
-    pieces: list[bytes] = []
+    pieces: list[bytes | memoryview] = []
     for term in plan.terms:
         first, stop = indexes[term.xorb].byte_range(term.start, term.end)
         pieces += decode_chunks(areas[term.xorb][first:stop])
