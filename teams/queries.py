@@ -16,18 +16,13 @@ def token_by_secret(secret: str) -> AccessToken | None:
     )
 
 
-def _storable(name: str) -> str:
-    """PostgreSQL takes no NUL even to look for it, and no name holds one."""
-    return name.replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
 def namespace_named(name: str) -> Namespace:
     """Find a namespace by name in any case.
 
     Raises:
         NotFound: nobody has that name.
     """
-    found = Namespace.objects.filter(name__iexact=_storable(name)).first()
+    found = Namespace.objects.filter(name__iexact=name).first()
     if found is None:
         raise NotFound(f"There is no user or organisation called {name}.")
     return found
@@ -39,11 +34,7 @@ def user_named(name: str) -> User:
     Raises:
         NotFound: no user has that name.
     """
-    found = (
-        User.objects.select_related("namespace")
-        .filter(namespace__name__iexact=_storable(name))
-        .first()
-    )
+    found = User.objects.select_related("namespace").filter(namespace__name__iexact=name).first()
     if found is None:
         raise NotFound(f"There is no user called {name}.")
     return found
@@ -57,7 +48,7 @@ def organisation_named(name: str) -> Organisation:
     """
     found = (
         Organisation.objects.select_related("namespace")
-        .filter(namespace__name__iexact=_storable(name))
+        .filter(namespace__name__iexact=name)
         .first()
     )
     if found is None:

@@ -222,5 +222,5 @@ class ListState:
 
 
 def clean(text: str) -> str:
-    """Text of a URL as a value to look for: PostgreSQL takes no NUL, and nobody a page of it."""
-    return text.replace("\0", "").strip()[:MAX_VALUE]
+    """Text of a URL as a value to look for; nothing that exists is longer."""
+    return text.strip()[:MAX_VALUE]
