@@ -70,12 +70,20 @@ _TASK_OF_LIBRARY: dict[str, str] = {
 _AUDIO_TYPES = frozenset(
     {"wav2vec2", "hubert", "wavlm", "whisper", "audio-spectrogram-transformer"}
 )
+_PROCESSOR_FILES = frozenset({"preprocessor_config.json", "processor_config.json"})
 _TOKENIZER_FILES = frozenset({"tokenizer_config.json", "tokenizer.json", "vocab.txt", "vocab.json"})
 
 
 def formats_of(filenames: Collection[str]) -> list[str]:
     """The formats of the weights that a repo holds."""
     return list(_fitting(_FORMATS, filenames))
+
+
+def tells(filename: str) -> bool:
+    """Say whether a file's mere name tells more of a model than the format of its weights."""
+    if filename in _TOKENIZER_FILES | _PROCESSOR_FILES or any(_fitting(_BY_FILE, [filename])):
+        return True
+    return any(_fitting(_BY_WEIGHTS, [filename])) and not formats_of([filename])
 
 
 def library_of(metadata: Metadata, config: Config, filenames: Collection[str]) -> str | None:
@@ -137,7 +145,7 @@ def transformers_info(
 
 def _processor_of(config: Config, filenames: Collection[str]) -> str | None:
     has_tokenizer = not _TOKENIZER_FILES.isdisjoint(filenames)
-    if "preprocessor_config.json" in filenames or "processor_config.json" in filenames:
+    if not _PROCESSOR_FILES.isdisjoint(filenames):
         if has_tokenizer or "processor_config.json" in filenames:
             return "AutoProcessor"
         is_audio = _AUDIO_TYPES.intersection(texts(config.get("model_type")))

@@ -11,7 +11,13 @@ from typing import Any
 
 from hub.cards import front_matter
 from hub.cards.grams import trigrams
-from hub.cards.libraries import formats_of, library_of, pipeline_tag_of, transformers_info
+from hub.cards.libraries import (
+    formats_of,
+    library_of,
+    pipeline_tag_of,
+    tells,
+    transformers_info,
+)
 from hub.cards.markdown import render, text_of
 from hub.cards.safetensors import count_parameters
 from hub.cards.tags import tags_of
@@ -43,10 +49,11 @@ class _Read:
     filenames: list[str]
 
 
-def index(repo: Repo, head: bytes, changes: Collection[str] | None) -> None:
+def index(repo: Repo, head: bytes, changes: Mapping[str, bool] | None) -> None:
     """Bring the repo's card row up to the commit ``head``, in the caller's transaction.
 
-    ``changes`` are the paths that differ from what was indexed before; None means: anything.
+    ``changes`` are the paths that differ from what was indexed before, and whether each is gone;
+    None means: anything.
     """
     row = RepoCard.objects.get(repo=repo)
     if changes is not None and not _matters(repo, row, changes):
@@ -68,20 +75,24 @@ def index_name(repo: Repo) -> None:
     _index_text(repo, RepoCard.objects.get(repo=repo))
 
 
-def _matters(repo: Repo, row: RepoCard, changes: Collection[str]) -> bool:
+def _matters(repo: Repo, row: RepoCard, changes: Mapping[str, bool]) -> bool:
     """Say whether the changed paths can change the row.
 
     A large upload is many commits of files that are like those before: as long as their names add
     no tag, there is no need to list the whole tree again.
     """
-    if any(path in TELLING or path.endswith(".safetensors") for path in changes):
+    if any(path in TELLING or path.endswith(".safetensors") or tells(path) for path in changes):
         return True
     if repo.repo_kind is not RepoKind.DATASET and not formats_of(changes):
         return False
-    by_name = tags_of(
-        repo.repo_kind, row.metadata or {}, filenames=list(changes), config=row.config or {}
-    )
-    return not set(by_name) <= set(row.tags)
+    gone = [path for path, is_gone in changes.items() if is_gone]
+    adds_a_tag = not _tags_by_name(repo, row, changes) <= set(row.tags)
+    return adds_a_tag or _tags_by_name(repo, row, gone) != _tags_by_name(repo, row, ())
+
+
+def _tags_by_name(repo: Repo, row: RepoCard, names: Collection[str]) -> set[str]:
+    metadata, config = row.metadata or {}, row.config or {}
+    return set(tags_of(repo.repo_kind, metadata, filenames=list(names), config=config))
 
 
 def _read(repo: Repo, commit: CommitRow, files: Sequence[Found]) -> _Read:

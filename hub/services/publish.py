@@ -251,8 +251,11 @@ def _finish(repo: Repo, change: Change, next_line: int, added: int) -> None:
             cards.index(repo, update.new, _changes_between(update, change.commits))
 
 
-def _changes_between(update: RefUpdate, commits: Sequence[NewCommit]) -> set[str] | None:
-    """The paths that the new commits changed, or None if the ref moved to an older commit."""
-    if not any(commit.oid == update.new for commit in commits):
+def _changes_between(update: RefUpdate, commits: Sequence[NewCommit]) -> dict[str, bool] | None:
+    """The paths that the new commits changed, and whether each is gone.
+
+    None if anything may differ: the ref is new, or moved to an older commit.
+    """
+    if update.old is None or not any(commit.oid == update.new for commit in commits):
         return None
-    return {path for commit in commits for path in commit.changes}
+    return {path: gone for commit in commits for path, gone in commit.changes.items()}
