@@ -240,7 +240,7 @@ def test_a_damaged_index_is_refused(size: int) -> None:
 
 
 def test_a_decoder_is_not_moved_by_noise_between_chunks() -> None:
-    noise = Random(4).randbytes(500)  # noqa: S311  no secret
+    noise = Random(4).randbytes(500)
 
     with pytest.raises(BadObject):
         list(decode_chunks(stored(b"fine") + noise))
