@@ -47,7 +47,11 @@ urlpatterns = [
     path(f"{API}/tree/<text:revision>/<rest:path>", files.Tree.as_view()),
     path(f"{API}/paths-info/<text:revision>", files.PathsInfo.as_view()),
     path(f"{API}/resolve/<text:revision>/<rest:path>", files.Resolve.as_view()),
-    path("api/models/<repo:name>/safetensors-metadata/<rest:path>", files.Safetensors.as_view()),
+    path(
+        "api/models/<repo:name>/safetensors-metadata/<rest:path>",
+        files.Safetensors.as_view(),
+        {"kind": RepoKind.MODEL},
+    ),
     path(f"{API}/revision/<text:revision>", info.Info.as_view()),
     path(API, info.Info.as_view()),
     *of_every_kind(files_of_a_kind),
