@@ -20,7 +20,7 @@ _SHORT_COMMIT = re.compile(r"[0-9a-f]{5,40}", re.ASCII)
 # Bidirectional overrides make a name read as another one.
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 # Characters that HFS+ ignores in names, so that ".g\u200cit" would be ".git" there.
-_IGNORED_BY_HFS = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+IGNORED_BY_HFS = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 
 
 class RepoKind(StrEnum):
@@ -165,13 +165,13 @@ def _problem_of_segment(part: str) -> str | None:
             "\\" in part or any(unicodedata.category(char) == "Cc" for char in part)
         ),
         "it holds a character that changes the direction of text": bool(_BIDI.search(part)),
-        "a segment could be taken for '.git'": _is_like_dot_git(part),
+        "a segment could be taken for '.git'": is_like_dot_git(part),
     }
     return next((problem for problem, found in problems.items() if found), None)
 
 
-def _is_like_dot_git(part: str) -> bool:
+def is_like_dot_git(part: str) -> bool:
     """The names that git itself refuses on HFS+ and NTFS (``core.protectHFS``, ``protectNTFS``)."""
-    plain = _IGNORED_BY_HFS.sub("", part).lower()
+    plain = IGNORED_BY_HFS.sub("", part).lower()
     stem = plain.partition(":")[0].rstrip(". ")
     return stem in {".git", "git~1"}

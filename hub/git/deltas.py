@@ -9,6 +9,7 @@ _INSERT_MAX = 0x7F
 _COPY_MAX = 0xFFFFFF
 _COPY = 0x80
 _EMPTY_MEANS = 0x10000
+_MOST_SHIFT = 56
 _SMALL_EDIT = 2000
 """Below this many changed bytes one insertion between prefix and suffix is the whole delta."""
 _ENTRY = re.compile(rb"[^\0]+\0.{20}", re.DOTALL)
@@ -26,8 +27,18 @@ def tree_delta(base: bytes, new: bytes) -> bytes:
     return sizes + _copy(0, prefix) + _insert(middle) + _copy(len(base) - suffix, suffix)
 
 
+def made_size(delta: bytes) -> int:
+    """How many bytes a delta says that it makes.
+
+    Raises:
+        BadObject: it does not say.
+    """
+    _base_size, at = _read_varint(delta, 0)
+    return _read_varint(delta, at)[0]
+
+
 def apply_delta(base: bytes, delta: bytes) -> bytes:
-    """Carry out a delta.
+    """Carry out a delta; one that would make more than it says is stopped before it has.
 
     Raises:
         BadObject: it does not fit ``base`` or its own declared sizes.
@@ -37,19 +48,25 @@ def apply_delta(base: bytes, delta: bytes) -> bytes:
     if base_size != len(base):
         raise BadObject("A delta is for another base.")
     parts: list[bytes] = []
+    left = size
     while at < len(delta):
         op = delta[at]
         at += 1
         if op & _COPY:
             offset, length, at = _read_copy(delta, op, at)
-            parts.append(base[offset : offset + length])
+            part = base[offset : offset + length]
         else:
-            parts.append(delta[at : at + op])
-            at += op
-    made = b"".join(parts)
-    if len(made) != size:
+            length = op
+            part = delta[at : at + length]
+            at += length
+        left -= length
+        # An operation of no length is reserved; git refuses it, too.
+        if left < 0 or not 0 < length == len(part):
+            raise BadObject("A delta is malformed.")
+        parts.append(part)
+    if left:
         raise BadObject("A delta is malformed.")
-    return made
+    return b"".join(parts)
 
 
 def _longest(most: int, same: Callable[[int], bool]) -> int:
@@ -132,6 +149,8 @@ def _read_varint(data: bytes, at: int) -> tuple[int, int]:
     while True:
         if at >= len(data):
             raise BadObject("A delta is truncated.")
+        if shift > _MOST_SHIFT:
+            raise BadObject("A delta tells an impossible size.")
         byte = data[at]
         number |= (byte & _INSERT_MAX) << shift
         shift += 7
