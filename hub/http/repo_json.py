@@ -1,12 +1,18 @@
 """A repo as JSON: the properties that were asked for, for a whole page or for one repo."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
 
-from hub.http.repo_properties import PROPERTIES, SIBLINGS_WITH_SIZES, Property
+from hub.http.repo_properties import (
+    MODEL_ID,
+    PROPERTIES,
+    SIBLINGS_WITH_SIZES,
+    Builder,
+    Property,
+)
 from hub.models import Repo
 from hub.names import RepoKind
 from hub.queries.history import CommitRow
@@ -106,7 +112,8 @@ def repos_json(
     """The repos of one page, all of one kind; the number of queries depends on ``asked`` alone."""
     table = _chosen(kind, asked)
     details = RepoDetails(repos, principal, columns=_columns(table.values()))
-    return [_as_json(repo, kind, table, asked, details) for repo in repos]
+    builders = [(key, known.build) for key, known in table.items()]
+    return [_as_json(repo, builders, details) for repo in repos]
 
 
 def info_json(repo: Repo, commit: CommitRow, asked: Asked, principal: Principal) -> dict[str, Any]:
@@ -115,7 +122,7 @@ def info_json(repo: Repo, commit: CommitRow, asked: Asked, principal: Principal)
     table = _chosen(repo.repo_kind, asked)
     heads = {repo.pk: Head(commit.oid, commit.tree)}
     details = RepoDetails([row], principal, columns=_columns(table.values()), heads=heads)
-    answer = _as_json(row, repo.repo_kind, table, asked, details)
+    answer = _as_json(row, [(key, known.build) for key, known in table.items()], details)
     if "inferenceProviderMapping" in answer:
         # A list in lists, provider to entry for one model: so clients expect it.
         answer["inferenceProviderMapping"] = {}
@@ -124,7 +131,8 @@ def info_json(repo: Repo, commit: CommitRow, asked: Asked, principal: Principal)
 
 def _chosen(kind: RepoKind, asked: Asked) -> dict[str, Property]:
     """The properties asked for, by the key under which they are told."""
-    chosen: dict[str, Property] = {}
+    is_whole_model = kind is RepoKind.MODEL and not asked.only
+    chosen = {"modelId": MODEL_ID} if is_whole_model else {}
     for name, known in PROPERTIES[kind].items():
         if name in asked.properties:
             with_sizes = name == "siblings" and asked.blobs
@@ -137,17 +145,11 @@ def _columns(table: Iterable[Property]) -> set[str]:
 
 
 def _as_json(
-    repo: RepoRow,
-    kind: RepoKind,
-    table: Mapping[str, Property],
-    asked: Asked,
-    details: RepoDetails,
+    repo: RepoRow, builders: Sequence[tuple[str, Builder]], details: RepoDetails
 ) -> dict[str, Any]:
     told: dict[str, Any] = {"_id": repo.public_id, "id": repo.full_name}
-    if kind is RepoKind.MODEL and not asked.only:
-        told["modelId"] = repo.full_name
-    for key, known in table.items():
-        value = known.build(repo, details)
+    for key, build in builders:
+        value = build(repo, details)
         if value is not None:
             told[key] = value
     return told

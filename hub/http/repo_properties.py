@@ -167,5 +167,7 @@ PROPERTIES: Mapping[RepoKind, Mapping[str, Property]] = {
         "subdomain": Property(lambda _repo, _: None),
     },
 }
+MODEL_ID = Property(lambda repo, _: repo.full_name)
+"""An older name of ``id``, told with every model."""
 SIBLINGS_WITH_SIZES = Property(_siblings_with_sizes)
 """Stands in for ``siblings`` where files are asked for with their blobs."""

@@ -46,7 +46,7 @@ class Facets:
 
 _FACETS = """
 WITH hit AS MATERIALIZED (
-    SELECT c.tags, c.parameters FROM {tables} WHERE {where} LIMIT %(cap)s
+    SELECT c.tags, c.parameters FROM {tables} WHERE {where} LIMIT %(limit)s
 )
 (SELECT 'total', '', count(*) FROM hit)
 UNION ALL
@@ -62,7 +62,7 @@ def facets(asked: RepoFilter, principal: Principal, cap: int = COUNT_CAP) -> Fac
     """Count by tag and by size over at most ``cap`` of the repos, in one query."""
     where, values = matching(asked, principal)
     query = _FACETS.format(tables=TABLES, where=where)
-    values |= {"cap": cap, "sizes": list(SIZES.values())}
+    values |= {"limit": cap, "sizes": list(SIZES.values())}
     counted = sql.rows(query, values, prepare=False)
     seen = sum(number for what, _value, number in counted if what == "total")
     tags = {value: number for what, value, number in counted if what == "tag"}

@@ -1,5 +1,7 @@
 """One repo by name, asked for by somebody, for something."""
 
+from django.db.models.functions import Lower
+
 from hub.errors import RepoNotFound
 from hub.models import Repo, RepoRedirect
 from hub.names import RepoKind, RepoName
@@ -10,9 +12,11 @@ from teams.roles import Action
 
 def find_repo(kind: RepoKind, name: RepoName) -> Repo | None:
     """Find a repo by its present name, in any case; whether one may see it is not asked here."""
+    # Lower, not iexact, which compares in upper case: the unique indexes are in lower case.
     return (
         Repo.objects.select_related("namespace")
-        .filter(kind=kind, namespace__name__iexact=name.namespace, name__iexact=name.name)
+        .alias(owner=Lower("namespace__name"), short=Lower("name"))
+        .filter(kind=kind, owner=name.namespace.lower(), short=name.name.lower())
         .first()
     )
 

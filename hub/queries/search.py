@@ -11,7 +11,10 @@ from typing import Any
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
+from hub.cards.grams import gram_query
+from hub.cards.words import plain_words
 from hub.models import sql
+from hub.names import RepoKind
 from hub.queries import cursors
 from hub.queries.repo_filter import (
     TEXT_QUERY,
@@ -26,6 +29,10 @@ from teams.errors import Invalid
 from teams.policies import Principal
 
 COUNT_CAP = 10_000
+TEXT_COUNT_CAP = 1_000
+"""Each match of a full-text query costs a look at its text vector, so fewer are counted."""
+RANKED = 1_000
+"""How many repos of each kind a search by relevance ranks, and how many by their names."""
 
 _KEYS = {
     Sort.TRENDING: "r.trending",
@@ -74,13 +81,43 @@ def page_query(asked: RepoFilter, principal: Principal) -> Condition:
     if asked.sort is Sort.RELEVANCE and not asked.text:
         raise Invalid("Only a full-text search can be sorted by relevance.")
     where, values = matching(asked, principal)
+    prelude = ""
+    if asked.sort is Sort.RELEVANCE:
+        prelude, values = _candidates(asked, Condition(where, values))
+        where = "r.id IN (SELECT id FROM candidate)"
     key, direction = _KEYS[asked.sort], "ASC" if asked.ascending else "DESC"
     beyond, cursor_values = _beyond(asked, key)
     query = (
-        f"SELECT {COLUMNS}, {key} FROM {TABLES} WHERE {where}{beyond} "
+        f"{prelude}SELECT {COLUMNS}, {key} FROM {TABLES} WHERE {where}{beyond} "
         f"ORDER BY {key} {direction}, r.id {direction} LIMIT %(limit)s"
     )
     return Condition(query, values | cursor_values | {"limit": asked.limit + 1})
+
+
+def _candidates(asked: RepoFilter, found: Condition) -> Condition:
+    """Name the repos that are worth ranking as ``candidate``.
+
+    A rank is computed from the whole text vector, which is too dear for a word that every other
+    card holds. So of each kind the most downloaded matches are ranked, and those that have the
+    words in their names.
+    """
+    values = dict(found.values)
+    wheres = [found.sql] if asked.kind else [f"{found.sql} AND r.kind = '{k}'" for k in RepoKind]
+    words = _plain_words_of(asked.text)
+    if words:
+        values["name_grams"] = " & ".join(gram_query(word) for word in words)
+        wheres.append(f"{found.sql} AND c.name_grams @@ %(name_grams)s::tsquery")
+    best = f"ORDER BY r.downloads DESC, r.id DESC LIMIT {RANKED}"
+    parts = [f"(SELECT r.id FROM {TABLES} WHERE {where} {best})" for where in wheres]
+    return Condition(f"WITH candidate AS MATERIALIZED ({' UNION '.join(parts)}) ", values)
+
+
+def _plain_words_of(text: str) -> list[str]:
+    """The words of a query that is only words, else none."""
+    words = plain_words(text).lower().split()
+    if '"' in text or "or" in words or any(word.startswith("-") for word in words):
+        return []
+    return words
 
 
 def _beyond(asked: RepoFilter, key: str) -> tuple[str, dict[str, Any]]:
@@ -108,12 +145,16 @@ class Count:
 
 def count(asked: RepoFilter, principal: Principal, cap: int = COUNT_CAP) -> Count:
     """Count the repos that ``asked`` describes, up to ``cap``."""
-    where, values = matching(asked, principal)
-    query = (
-        f"SELECT count(*) FROM (SELECT 1 FROM {TABLES} WHERE {where} LIMIT %(cap)s::bigint + 1) hit"
-    )
-    ((seen,),) = sql.rows(query, values | {"cap": cap}, prepare=False)
+    query, values = count_query(asked, principal, cap)
+    ((seen,),) = sql.rows(query, values, prepare=False)
     return Count(min(seen, cap), capped=seen > cap)
+
+
+def count_query(asked: RepoFilter, principal: Principal, cap: int) -> Condition:
+    """The query behind :func:`count`: it looks at one row more than it may count."""
+    where, values = matching(asked, principal)
+    seen = f"SELECT 1 FROM {TABLES} WHERE {where} LIMIT %(limit)s"
+    return Condition(f"SELECT count(*) FROM ({seen}) hit", values | {"limit": cap + 1})
 
 
 # Control characters that no rendered card shows: what is between them matched.
@@ -136,14 +177,14 @@ def highlights(text: str, repo_ids: Iterable[int]) -> dict[int, SafeString]:
 
     Everything is escaped; the only markup is ``<mark>`` around what matched.
     """
-    values = {
-        "repos": list(repo_ids),
-        "read": _READ,
-        "marks": _START + _STOP,
-        "options": _OPTIONS,
-        **text_values(text),
-    }
-    return {repo_id: _marked(line) for repo_id, line in sql.rows(_HIGHLIGHT, values)}
+    query, values = highlight_query(text, repo_ids)
+    return {repo_id: _marked(line) for repo_id, line in sql.rows(query, values)}
+
+
+def highlight_query(text: str, repo_ids: Iterable[int]) -> Condition:
+    """The query behind :func:`highlights`."""
+    values = {"repos": list(repo_ids), "read": _READ, "marks": _START + _STOP, "options": _OPTIONS}
+    return Condition(_HIGHLIGHT, values | text_values(text))
 
 
 def _marked(line: str) -> SafeString:

@@ -50,7 +50,9 @@ class FoundRepo(serializers.Serializer[RepoRow]):
 class SearchAnswer(serializers.Serializer[dict[str, Any]]):
     """One page of results, best first."""
 
-    count = serializers.IntegerField(help_text=f"Up to {search.COUNT_CAP}; see count_is_exact.")
+    count = serializers.IntegerField(
+        help_text=f"Up to {search.TEXT_COUNT_CAP}; see count_is_exact."
+    )
     count_is_exact = serializers.BooleanField()
     next_cursor = serializers.CharField(
         allow_null=True, help_text="Give it as cursor for the next page; null at the end."
@@ -77,7 +79,7 @@ class Search(RestView):
     def get(self, request: Request) -> Response:
         asked = _asked(request.query_params, self.http_request)
         page = search.find(asked, self.principal)
-        total = search.count(asked, self.principal)
+        total = search.count(asked, self.principal, cap=search.TEXT_COUNT_CAP)
         marked = search.highlights(asked.text, [repo.id for repo in page.repos])
         answer = {
             "count": total.number,

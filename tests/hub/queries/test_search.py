@@ -100,7 +100,10 @@ def test_every_filter_finds_exactly_the_right_repos(
     world: World, readers: list[Principal], asked: RepoFilter
 ) -> None:
     for reader in readers:
-        assert ids(asked, reader) == right_ids(world, asked, reader)
+        right = right_ids(world, asked, reader)
+        assert ids(asked, reader) == right
+        assert search.count(asked, reader).number == len(right)
+        assert facets(asked, reader).total.number == len(right)
 
 
 def some(values: Any, most: int = 2) -> st.SearchStrategy[tuple[str, ...]]:
