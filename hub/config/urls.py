@@ -5,6 +5,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("hub.urls.health")),
     path("", include("teams.urls.wire")),
+    path("", include("hub.urls.git")),
     path("", include("hub.urls.lfs")),
     path("", include("hub.urls.xet")),
     path("", include("hub.urls.wire")),

@@ -3,7 +3,7 @@
 The hot tables hold bytes; Django's own cursor would send and read them as hexadecimal text.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -25,9 +25,26 @@ def row(query: str, values: Values = ()) -> tuple[Any, ...] | None:
     return _run(query, values).fetchone()
 
 
+def stream(query: str, values: Values, *, at_once: int) -> Iterator[tuple[Any, ...]]:
+    """Run ``query`` within a transaction and fetch its rows ``at_once`` at a time."""
+    with connection.wrap_database_errors, psycopg.ServerCursor(raw_connection(), "rows") as cursor:
+        cursor.itersize = at_once
+        yield from cursor.execute(query.encode(), values, binary=True)
+
+
 def run(query: str, values: Values = ()) -> int:
     """Run a statement and answer how many rows it touched."""
     return _run(query, values).rowcount
+
+
+def copy(table: str, types: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Add many rows to ``table``, which names its columns, by COPY."""
+    with connection.wrap_database_errors, psycopg.Cursor(raw_connection()) as cursor:
+        statement = f"COPY {table} FROM STDIN (FORMAT BINARY)"
+        with cursor.copy(statement.encode()) as writing:
+            writing.set_types(types)
+            for one in rows:
+                writing.write_row(one)
 
 
 def raw_connection() -> "psycopg.Connection[tuple[Any, ...]]":

@@ -1,0 +1,96 @@
+"""ObjectWalk: the trees and blobs that commits bring beyond those that the client has."""
+
+import zlib
+from collections.abc import Iterable, Sequence
+from functools import reduce
+
+from hub.git.deltas import apply_delta
+from hub.git.fetch_request import Filter
+from hub.git.objects import Entry, Tree, parse_tree
+from hub.models import sql
+
+_FIRST_BATCH, _LARGEST_BATCH = 16, 256
+_BATCH_BYTES = 2 * 1024 * 1024
+"""About how many bytes of trees are read at once; parsed they take ten times as much."""
+_SUBMODULE = b"160000"
+
+Step = tuple[bytes, tuple[bytes, ...]]
+"""A tree, and trees at its place of which everything is there or on its way."""
+
+
+class ObjectWalk:
+    """Compares trees with those before them, level by level and a bounded number at a time."""
+
+    def __init__(self, repo_id: int, leave_out: Filter) -> None:
+        self.trees: dict[bytes, None] = {}
+        self.blobs: dict[bytes, None] = {}
+        self._reader = _TreeReader(repo_id)
+        self._filter = leave_out
+
+    def run(self, steps: Iterable[Step]) -> None:
+        """Find what each tree brings, and all below it."""
+        if self._filter.trees:
+            return
+        waiting = list(steps)
+        # The newest commit comes first, so that it is read together with the one before it.
+        waiting.reverse()
+        while waiting:
+            batch = self._batch(waiting)
+            trees = self._reader.read({oid for step in batch for oid in (step[0], *step[1])})
+            for oid, bases in batch:
+                waiting += self._compare(trees[oid], [trees[base] for base in bases])
+
+    def _batch(self, waiting: list[Step]) -> list[Step]:
+        batch: list[Step] = []
+        while waiting and len(batch) < self._reader.at_once:
+            oid, bases = waiting.pop()
+            if oid not in self.trees and oid not in bases:
+                self.trees[oid] = None
+                batch.append((oid, bases))
+        return batch
+
+    def _compare(self, tree: Tree, bases: Sequence[Tree]) -> Iterable[Step]:
+        fresh: Iterable[tuple[bytes, Entry]] = reduce(
+            lambda left, base: left - base.items(), bases, set(tree.items())
+        )
+        for name, entry in fresh:
+            if entry.is_tree:
+                before = [base[name] for base in bases if name in base]
+                yield entry.oid, tuple(old.oid for old in before if old.is_tree)
+            elif entry.mode != _SUBMODULE and not self._filter.no_blobs:
+                self.blobs[entry.oid] = None
+
+
+_READ = "SELECT oid, data, base FROM git_object WHERE repo_id = %s AND oid = ANY(%s)"
+
+
+class _TreeReader:
+    """Reads many trees at a time; a keyframe that several are deltas of is inflated once."""
+
+    def __init__(self, repo_id: int) -> None:
+        self._repo_id = repo_id
+        self._keyframes: dict[bytes, bytes] = {}
+        self.at_once = _FIRST_BATCH
+
+    def read(self, oids: set[bytes]) -> dict[bytes, Tree]:
+        rows = self._rows(oids)
+        self._keep_keyframes({base for _oid, _data, base in rows if base is not None})
+        trees: dict[bytes, Tree] = {}
+        nbytes = 1
+        for oid, data, base in rows:
+            raw = zlib.decompress(data)
+            raw = raw if base is None else apply_delta(self._keyframes[base], raw)
+            trees[oid] = parse_tree(raw)
+            nbytes += len(raw)
+        each = nbytes // max(len(rows), 1) + 1
+        self.at_once = max(1, min(_BATCH_BYTES // each, _LARGEST_BATCH))
+        return trees
+
+    def _keep_keyframes(self, needed: set[bytes]) -> None:
+        kept = {oid: raw for oid, raw in self._keyframes.items() if oid in needed}
+        missing = needed - kept.keys()
+        read = {oid: zlib.decompress(data) for oid, data, _base in self._rows(missing)}
+        self._keyframes = kept | read
+
+    def _rows(self, oids: set[bytes]) -> list[tuple[bytes, bytes, bytes | None]]:
+        return sql.rows(_READ, [self._repo_id, list(oids)]) if oids else []
