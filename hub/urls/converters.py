@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path, register_convert
 
 from hub.errors import BadName
 from hub.names import RepoKind, RepoName
+from teams.names import RESERVED
 
 
 class KindConverter:
@@ -28,9 +29,12 @@ class RepoConverter:
 
     def to_python(self, text: str) -> RepoName:
         try:
-            return RepoName.parse(unquote(text))
+            name = RepoName.parse(unquote(text))
         except BadName as problem:
             raise ValueError(problem.message) from None
+        if name.namespace.lower() in RESERVED:
+            raise ValueError(f"{name.namespace} is the first word of other URLs")
+        return name
 
     def to_url(self, name: RepoName) -> str:
         return str(name)
