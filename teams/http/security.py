@@ -8,7 +8,7 @@ import structlog
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http.response import HttpResponse, HttpResponseBase
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -61,8 +61,10 @@ class AnswerMiddleware:
             response.headers.setdefault("Strict-Transport-Security", STRICT_TRANSPORT)
         if response.streaming:
             _let_go_of_the_database()
-        elif not response.has_header("Content-Length"):
-            response["Content-Length"] = str(len(getattr(response, "content", b"")))
+        elif isinstance(response, HttpResponse):
+            response.headers.setdefault("Content-Length", str(len(response.content)))
+            if request.method == "HEAD":
+                response.content = b""
         return response
 
 
