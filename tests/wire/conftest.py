@@ -56,3 +56,9 @@ def plain(hub: LiveServer, record: Record) -> Iterator[Plain]:
     """HTTP without a client library, for what no library sends."""
     with record.by(PLAIN):
         yield Plain(hub.url, {"": "", OWNER: hub.token(OWNER), STRANGER: hub.token(STRANGER)})
+
+
+@pytest.fixture
+def reading_token(hub: LiveServer) -> str:
+    """A token of Ada's that may only read."""
+    return hub.token(OWNER, "read")

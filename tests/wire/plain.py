@@ -71,3 +71,13 @@ class Plain:
 def file(path: str, text: str) -> tuple[str, object]:
     """An operation that writes a small file."""
     return "file", {"path": path, "content": text, "encoding": "utf-8"}
+
+
+def assert_error(answer: Answer, status: int, code: str | None = None) -> None:
+    """A refusal as every client can read it: one JSON object, two headers, a request id."""
+    assert answer.status == status, answer
+    assert isinstance(answer.json, dict), answer
+    assert answer.json["error"], answer
+    assert answer.headers["X-Error-Message"], answer
+    assert answer.headers["X-Request-Id"], answer
+    assert answer.code == code, answer

@@ -15,8 +15,9 @@ from teams.http.views import WireView
 from tests.wire.clients import ROOT, VERSIONS
 
 TABLE = ROOT / "docs" / "wire.md"
+GIT = "git"
 PLAIN = "plain HTTP"
-COLUMNS = (*VERSIONS, PLAIN)
+COLUMNS = (*VERSIONS, GIT, PLAIN)
 REFUSES = "NoSuchCasRoute"
 """Of this view a 404 is the right answer: clients fall back on it."""
 _PREFIX = re.compile(r"^(?:datasets|spaces)/(?=<)")

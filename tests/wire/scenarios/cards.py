@@ -46,7 +46,7 @@ def _update(repo: str, card: ModelCard) -> None:
     if VALIDATES_HERE:
         metadata_update(repo, {"pipeline_tag": "image-classification"})
     else:
-        card.data.pipeline_tag = "image-classification"
+        card.data["pipeline_tag"] = "image-classification"
         _upload(repo, card)
 
 

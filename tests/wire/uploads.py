@@ -1,0 +1,52 @@
+"""Uploads by hand, so that they can go wrong."""
+
+from hashlib import sha256
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.wire.plain import Answer, Plain
+
+LFS = {"Content-Type": "application/vnd.git-lfs+json"}
+
+
+def batch(plain: Plain, repo: str, *objects: dict[str, Any], who: str = "ada") -> Answer:
+    body = {"operation": "upload", "transfers": ["basic"], "objects": list(objects)}
+    return plain("POST", f"/{repo}.git/info/lfs/objects/batch", body, who=who, headers=LFS)
+
+
+def upload_link(plain: Plain, repo: str, oid: str, size: int) -> str:
+    """The target of a signed link to put a file to."""
+    (told,) = batch(plain, repo, {"oid": oid, "size": size}).json["objects"]
+    return target_of(told["actions"]["upload"]["href"])
+
+
+def target_of(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+def upload(plain: Plain, repo: str, content: bytes) -> str:
+    """Put a large file into a repo by LFS, and answer its digest."""
+    oid = sha256(content).hexdigest()
+    (told,) = batch(plain, repo, {"oid": oid, "size": len(content)}).json["objects"]
+    if "actions" in told:
+        put = plain("PUT", target_of(told["actions"]["upload"]["href"]), content, who="")
+        assert put.status == 200, put
+    return oid
+
+
+class Cas:
+    """The content-addressed store behind a write token of one repo."""
+
+    def __init__(self, plain: Plain, repo: str, *, scope: str = "write", who: str = "ada") -> None:
+        token = plain("GET", f"/api/models/{repo}/xet-{scope}-token/main", who=who)
+        assert token.status == 200, token
+        self._plain = plain
+        self.base = urlsplit(token.json["casUrl"]).path
+        self.token: str = token.json["accessToken"]
+
+    def __call__(
+        self, method: str, path: str, body: bytes | None = None, *, token: str | None = None
+    ) -> Answer:
+        headers = {"Authorization": f"Bearer {self.token if token is None else token}"}
+        return self._plain(method, f"{self.base}{path}", body, who="", headers=headers)
