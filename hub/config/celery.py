@@ -25,6 +25,10 @@ BEAT: dict[str, dict[str, str | schedule]] = {
         "task": "hub.tasks.counters.recount_downloads",
         "schedule": schedule(600),
     },
+    "index-pending": {
+        "task": "hub.tasks.history.index_pending",
+        "schedule": schedule(60),
+    },
     "sweep-staging": {
         "task": "hub.tasks.storage.sweep_staging",
         "schedule": schedule(3600),

@@ -3,7 +3,7 @@
 from hub.models.blob import Blob, PurgedFile, RepoBlob
 from hub.models.card import RepoCard
 from hub.models.download import DownloadDay, DownloadSeen
-from hub.models.history import GitCommit, GitLine, GitObject, GitRef, PathChange
+from hub.models.history import GitCommit, GitLine, GitObject, GitRef, PathChange, PendingIndex
 from hub.models.like import Like
 from hub.models.repo import Repo, RepoRedirect
 from hub.models.xet import XetDomain, XetFile, XetFileXorb, XetRepoFile, Xorb, XorbDomain
@@ -18,6 +18,7 @@ __all__ = [
     "GitRef",
     "Like",
     "PathChange",
+    "PendingIndex",
     "PurgedFile",
     "Repo",
     "RepoBlob",

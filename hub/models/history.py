@@ -108,3 +108,24 @@ class PathChange(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class PendingIndex(models.Model):
+    """Commits whose changed paths are still to be found out: a run of positions of one line."""
+
+    repo = models.ForeignKey("hub.Repo", on_delete=models.CASCADE, related_name="+")
+    line = models.IntegerField()
+    next_pos = models.IntegerField()
+    last_pos = models.IntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(next_pos__lte=models.F("last_pos")),
+                name="pending_index_is_not_empty",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"line {self.line}, positions {self.next_pos} to {self.last_pos}"

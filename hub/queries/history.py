@@ -64,6 +64,16 @@ def commits_by_oid(repo_id: int, oids: Iterable[bytes]) -> dict[bytes, CommitRow
     return {row[0]: CommitRow(*row) for row in rows}
 
 
+def commits_of_line(repo_id: int, line: int, first: int, last: int) -> list[CommitRow]:
+    """Answer a run of a line, oldest first."""
+    rows = sql.rows(
+        f"SELECT {_COMMIT_COLUMNS} FROM git_commit c WHERE c.repo_id = %s AND c.line = %s "
+        "AND c.pos BETWEEN %s AND %s ORDER BY c.pos",
+        [repo_id, line, first, last],
+    )
+    return [CommitRow(*row) for row in rows]
+
+
 def resolve(repo: Repo, revision: RevisionName) -> CommitRow:
     """Answer the commit that a revision comes to: a ref first, then a commit id, whole or short.
 
@@ -201,11 +211,15 @@ def last_commits(
 ) -> dict[str, LastCommit]:
     """For each of ``names`` in ``folder`` the commit that last changed it, as of ``commit``.
 
-    A merge counts as the commit that brought its changes (first-parent view).
+    A merge counts as the commit that brought its changes (first-parent view). While a long push is
+    still being indexed the answer is empty: better none than a wrong one.
     """
     found: dict[str, LastCommit] = {}
     missing = list(names)
-    for line, pos in segments(repo_id, commit):
+    way = segments(repo_id, commit)
+    if _is_pending(repo_id, way):
+        return found
+    for line, pos in way:
         values = {
             "names": missing,
             "repo": repo_id,
@@ -219,6 +233,17 @@ def last_commits(
         if not missing:
             break
     return found
+
+
+_PENDING = """
+SELECT 1 FROM hub_pendingindex p JOIN unnest(%s::int[], %s::int[]) AS w(line, pos)
+ON p.line = w.line AND p.next_pos <= w.pos WHERE p.repo_id = %s LIMIT 1
+"""
+
+
+def _is_pending(repo_id: int, way: Sequence[tuple[int, int]]) -> bool:
+    lines, positions = [line for line, _pos in way], [pos for _line, pos in way]
+    return sql.row(_PENDING, [lines, positions, repo_id]) is not None
 
 
 def path_log(repo_id: int, commit: CommitRow, path: str, limit: int) -> list[CommitRow]:

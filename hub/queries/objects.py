@@ -90,6 +90,11 @@ def _load(oid: bytes, data: bytes, base: bytes | None, base_data: bytes | None) 
     return LoadedTree(oid, parse_tree(raw), keyframe, len(raw) * _PARSED_COST + len(keyframe.raw))
 
 
+def parsed_trees(repo_id: int, oids: Iterable[bytes]) -> dict[bytes, Tree]:
+    """Read trees by id, for those who only want to know what is in them."""
+    return {oid: tree.entries for oid, tree in read_trees(repo_id, oids).items()}
+
+
 def read_tree(repo_id: int, oid: bytes) -> LoadedTree:
     """Read one tree.
 
@@ -112,7 +117,7 @@ def read_raw(repo_id: int, oid: bytes) -> tuple[Kind, bytes]:
     if row is None:
         raise EntryNotFound(f"There is no object {oid.hex()}.")
     _oid, kind, data, _base, base_data = row
-    return Kind(kind), _inflate(data, base_data)
+    return Kind(kind), inflate(data, base_data)
 
 
 def read_many(repo_id: int, oids: Iterable[bytes]) -> dict[bytes, bytes]:
@@ -121,10 +126,10 @@ def read_many(repo_id: int, oids: Iterable[bytes]) -> dict[bytes, bytes]:
     if not wanted:
         return {}
     rows = sql.rows(_READ, [repo_id, wanted])
-    return {oid: _inflate(data, base_data) for oid, _kind, data, _base, base_data in rows}
+    return {oid: inflate(data, base_data) for oid, _kind, data, _base, base_data in rows}
 
 
-def _inflate(data: bytes, base_data: bytes | None) -> bytes:
+def inflate(data: bytes, base_data: bytes | None) -> bytes:
     raw = zlib.decompress(data)
     return raw if base_data is None else apply_delta(zlib.decompress(base_data), raw)
 

@@ -15,7 +15,8 @@ from hub.names import EntryPath, RevisionName
 from hub.queries.history import commit_by_oid
 from hub.services import blobs
 from hub.services.edits import TreeEdit
-from hub.services.publish import Change, Heads, NewCommit, publish
+from hub.services.filing import NewCommit
+from hub.services.publish import Change, Heads, publish
 from teams.errors import TooLarge
 from teams.models import User
 from teams.policies import Principal

@@ -6,19 +6,18 @@ repo never retries twice. All refs move, with their objects, commits and changes
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from hub.errors import RepoNotFound
+from hub.errors import RefExists, RepoNotFound
 from hub.git.refs import BRANCHES, RefUpdate
 from hub.git.stored import StoredObject
 from hub.models import Repo, sql
-from hub.queries.history import commits_by_oid, dir_key
 from hub.services import cards
+from hub.services.filing import NewCommit, file_commits
 
 _BATCH_BYTES = 8 * 1024 * 1024
 _BATCH_ROWS = 500
@@ -28,31 +27,18 @@ Heads = Mapping[str, bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
-class NewCommit:
-    """A commit to add: its row, the paths that it changed, and whether each is gone."""
-
-    oid: bytes
-    tree: bytes
-    parents: tuple[bytes, ...]
-    author: str
-    author_id: int | None
-    created_at: datetime
-    title: str
-    message: str
-    changes: Mapping[str, bool]
-
-
-@dataclass(frozen=True, slots=True)
 class Change:
     """What to publish: objects, commits (parents first), and the refs that move."""
 
     updates: tuple[RefUpdate, ...] = ()
-    objects: Sequence[StoredObject] = ()
+    objects: Iterable[StoredObject] = ()
     """Trees, commits and tags. The content of files is given to :func:`publish` by itself, since
     it stays the same when the change is built anew."""
     commits: Sequence[NewCommit] = ()
     makes_garbage: bool = False
     """Something may become unreachable: a ref is deleted, or moved to where it was not."""
+    index_later: bool = False
+    """The commits come without the paths that they changed: a job finds them out."""
 
 
 @dataclass
@@ -61,7 +47,6 @@ class Published:
 
     change: Change
     rebuilt: bool = False
-    places: dict[bytes, tuple[int, int]] = field(default_factory=dict)
 
 
 def publish(
@@ -70,14 +55,17 @@ def publish(
     refs: Sequence[str],
     build: Callable[[Heads], Change],
     files: Iterable[StoredObject] = (),
+    verify: Callable[[], None] | None = None,
 ) -> Published:
     """Build a change on the present heads of ``refs`` and make it true, all or nothing.
 
     ``build`` may be called twice, and raises to refuse; it must not write to the database.
-    ``files`` are blobs that the change's trees name.
+    ``files`` are blobs that the change's trees name. ``verify`` raises if something that the change
+    relies on is not there; from then on nothing of it is collected.
 
     Raises:
         RepoNotFound: the repo was deleted meanwhile.
+        RefExists: a ref would be a folder of another one.
     """
     heads = _heads(repo.pk, refs)
     change = build(heads)
@@ -87,6 +75,8 @@ def publish(
         # Garbage collection takes this lock exclusively, so no object that a change relies on is
         # swept between the look and the commit.
         sql.run("SELECT pg_advisory_xact_lock_shared(%s)", [repo.pk])
+        if verify is not None:
+            verify()
         added = insert_objects(repo.pk, files) + insert_objects(repo.pk, change.objects)
         next_line = _lock(repo.pk)
         rebuilt = (now := _heads(repo.pk, refs)) != heads
@@ -95,7 +85,9 @@ def publish(
             added += insert_objects(repo.pk, change.objects)
         done = Published(change, rebuilt)
         if change.updates:
-            next_line = _insert_commits(repo.pk, change.commits, next_line, done.places)
+            next_line = file_commits(
+                repo.pk, change.commits, next_line, index_later=change.index_later
+            )
             _move_refs(repo.pk, change.updates)
         _finish(repo, change, next_line, added)
     return done
@@ -158,77 +150,16 @@ def _insert_batch(repo_id: int, batch: Sequence[StoredObject]) -> int:
     return int(row[0]) if row else 0
 
 
-def _insert_commits(
-    repo_id: int,
-    commits: Sequence[NewCommit],
-    next_line: int,
-    places: dict[bytes, tuple[int, int]],
-) -> int:
-    """Give each commit its place in a line, and file its changes; answer the next free line."""
-    firsts = [commit.parents[0] for commit in commits if commit.parents]
-    known = commits_by_oid(repo_id, [*firsts, *(commit.oid for commit in commits)])
-    places.update({oid: (row.line, row.pos) for oid, row in known.items()})
-    for commit in commits:
-        if commit.oid in known:
-            # The same change by the same author in the same second is the same commit.
-            continue
-        parent = places[commit.parents[0]] if commit.parents else None
-        if parent is not None and _is_tip(repo_id, parent):
-            line, pos = parent[0], parent[1] + 1
-        else:
-            line, pos = next_line, 1
-            next_line += 1
-            sql.run(
-                "INSERT INTO git_line (repo_id, line, parent_line, parent_pos) "
-                "VALUES (%s, %s, %s, %s)",
-                [repo_id, line, *(parent or (None, None))],
-            )
-        places[commit.oid] = (line, pos)
-        _insert_commit(repo_id, commit, line, pos)
-    return next_line
-
-
-def _is_tip(repo_id: int, place: tuple[int, int]) -> bool:
-    row = sql.row(
-        "SELECT 1 FROM git_commit WHERE repo_id = %s AND line = %s AND pos = %s",
-        [repo_id, place[0], place[1] + 1],
-    )
-    return row is None
-
-
-_INSERT_COMMIT = """
-INSERT INTO git_commit (repo_id, oid, line, pos, tree, parents, author, author_id, created_at,
-    title, message)
-VALUES (%s, %s, %s, %s, %s, %s::bytea[], %s, %s, %s, %s, %s)
+_IN_THE_WAY = """
+SELECT r.name, w.name FROM unnest(%(new)s::text[]) AS w(name) JOIN git_ref r
+ON starts_with(r.name, w.name || '/') OR starts_with(w.name, r.name || '/')
+WHERE r.repo_id = %(repo)s LIMIT 1
 """
-_INSERT_CHANGES = """
-INSERT INTO path_change (repo_id, dir_key, name, line, pos, deleted)
-SELECT %s, k, n, %s, %s, d FROM unnest(%s::bytea[], %s::text[], %s::bool[]) AS c(k, n, d)
-"""
-
-
-def _insert_commit(repo_id: int, commit: NewCommit, line: int, pos: int) -> None:
-    values = [repo_id, commit.oid, line, pos, commit.tree, list(commit.parents), commit.author]
-    values += [commit.author_id, commit.created_at, commit.title, commit.message]
-    sql.run(_INSERT_COMMIT, values)
-    if not commit.changes:
-        return
-    keys = {folder: dir_key(folder) for folder in {p.rpartition("/")[0] for p in commit.changes}}
-    sql.run(
-        _INSERT_CHANGES,
-        [
-            repo_id,
-            line,
-            pos,
-            [keys[path.rpartition("/")[0]] for path in commit.changes],
-            [path.rpartition("/")[2] for path in commit.changes],
-            list(commit.changes.values()),
-        ],
-    )
 
 
 def _move_refs(repo_id: int, updates: Sequence[RefUpdate]) -> None:
-    for update in updates:
+    # Deletions first, so that a name is free for what the same change creates.
+    for update in sorted(updates, key=lambda update: update.new is not None):
         if update.new is None:
             sql.run("DELETE FROM git_ref WHERE repo_id = %s AND name = %s", [repo_id, update.ref])
         else:
@@ -237,6 +168,10 @@ def _move_refs(repo_id: int, updates: Sequence[RefUpdate]) -> None:
                 "ON CONFLICT (repo_id, name) DO UPDATE SET oid = excluded.oid, updated_at = now()",
                 [repo_id, update.ref, update.new],
             )
+    created = [update.ref for update in updates if update.old is None and update.new is not None]
+    if created and (found := sql.row(_IN_THE_WAY, {"repo": repo_id, "new": created})):
+        # Clones keep refs as files, where one name cannot be a file and a folder.
+        raise RefExists(f"{found[0]} is in the way of {found[1]}")
 
 
 def _finish(repo: Repo, change: Change, next_line: int, added: int) -> None:
@@ -248,14 +183,16 @@ def _finish(repo: Repo, change: Change, next_line: int, added: int) -> None:
     )
     for update in change.updates:
         if update.ref == BRANCHES + repo.default_branch and update.new is not None:
-            cards.index(repo, update.new, _changes_between(update, change.commits))
+            cards.index(repo, update.new, _changes_between(update, change))
 
 
-def _changes_between(update: RefUpdate, commits: Sequence[NewCommit]) -> dict[str, bool] | None:
+def _changes_between(update: RefUpdate, change: Change) -> dict[str, bool] | None:
     """The paths that the new commits changed, and whether each is gone.
 
-    None if anything may differ: the ref is new, or moved to an older commit.
+    None if anything may differ: the ref is new, moved aside or to an older commit, or nobody knows
+    yet.
     """
-    if update.old is None or not any(commit.oid == update.new for commit in commits):
+    is_known = update.old is not None and not change.makes_garbage and not change.index_later
+    if not is_known or not any(commit.oid == update.new for commit in change.commits):
         return None
-    return {path: gone for commit in commits for path, gone in commit.changes.items()}
+    return {path: gone for commit in change.commits for path, gone in commit.changes.items()}

@@ -1,5 +1,5 @@
 """Celery tasks: each takes an id or nothing, may arrive twice, and calls one service."""
 
-from hub.tasks import counters, storage
+from hub.tasks import counters, history, storage
 
-__all__ = ["counters", "storage"]
+__all__ = ["counters", "history", "storage"]

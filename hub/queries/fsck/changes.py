@@ -33,10 +33,14 @@ def homeless_faults(repo_id: int) -> Iterator[str]:
 def change_faults(history: History, inventory: Inventory) -> Iterator[str]:
     """Every path that a commit changed is filed under it, and none that it did not touch is gone.
 
-    A path may be filed that is the same as before: the commit wrote it and took that back.
+    A path may be filed that is the same as before: the commit wrote it and took that back. Commits
+    that a job is still to index are passed over.
     """
-    filed = _filed(inventory.repo_id)
+    filed, pending = _filed(inventory.repo_id), _pending(inventory.repo_id)
     for commit in history.commits.values():
+        line, pos = commit.place
+        if any(line == other and first <= pos <= last for other, first, last in pending):
+            continue
         parent = history.commits.get(commit.parents[0]) if commit.parents else None
         if not _is_readable(commit, inventory) or (parent and not _is_readable(parent, inventory)):
             continue
@@ -56,6 +60,15 @@ def _filed(repo_id: int) -> dict[Place, Filed]:
         place: {(key, name): gone for _line, _pos, key, name, gone in group}
         for place, group in groupby(rows, key=lambda row: (row[0], row[1]))
     }
+
+
+def _pending(repo_id: int) -> list[tuple[int, int, int]]:
+    return [
+        (line, first, last)
+        for line, first, last in sql.rows(
+            "SELECT line, next_pos, last_pos FROM hub_pendingindex WHERE repo_id = %s", [repo_id]
+        )
+    ]
 
 
 def _is_readable(commit: Standing, inventory: Inventory) -> bool:

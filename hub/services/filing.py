@@ -1,0 +1,168 @@
+"""File commits: each in its place in a line of history, with the paths that it changed."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any, NamedTuple
+
+from hub.models import PendingIndex, sql
+from hub.queries.history import commits_by_oid, dir_key
+
+_COPY_FROM = 50
+"""From this many commits on COPY is cheaper than statements."""
+_CHANGES_AT_A_TIME = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class NewCommit:
+    """A commit to add: its row, the paths that it changed, and whether each is gone."""
+
+    oid: bytes
+    tree: bytes
+    parents: tuple[bytes, ...]
+    author: str
+    author_id: int | None
+    created_at: datetime
+    title: str
+    message: str
+    changes: Mapping[str, bool]
+
+
+class Place(NamedTuple):
+    """Where a commit stands: the ``pos``-th of a line."""
+
+    line: int
+    pos: int
+
+
+def file_commits(
+    repo_id: int, commits: Sequence[NewCommit], next_line: int, *, index_later: bool = False
+) -> int:
+    """Add commits, first parents first, under the repo's lock; answer the next free line.
+
+    One that is there already stays as it is: the same change by the same author in the same second
+    is the same commit.
+    """
+    if not commits:
+        return next_line
+    placing = _Placing(repo_id, commits, next_line)
+    fresh = [commit for commit in commits if placing.place(commit)]
+    placing.insert_lines()
+    _insert_commits(repo_id, fresh, placing.places)
+    if index_later:
+        _note_pending(repo_id, [placing.places[commit.oid] for commit in fresh])
+    else:
+        file_changes(repo_id, ((placing.places[one.oid], one.changes) for one in fresh))
+    return placing.next_line
+
+
+class _Placing:
+    """Decides where commits stand: after their first parent, or on a new line."""
+
+    def __init__(self, repo_id: int, commits: Sequence[NewCommit], next_line: int) -> None:
+        self._repo_id = repo_id
+        self.next_line = next_line
+        firsts = [commit.parents[0] for commit in commits if commit.parents]
+        known = commits_by_oid(repo_id, [*firsts, *(commit.oid for commit in commits)])
+        self.places = {oid: Place(row.line, row.pos) for oid, row in known.items()}
+        self._taken = self._followed(list(self.places.values()))
+        self._lines: list[tuple[int, int | None, int | None]] = []
+
+    def _followed(self, places: Sequence[Place]) -> set[Place]:
+        """Those of ``places`` after which another commit stands in the same line."""
+        rows = sql.rows(
+            "SELECT w.line, w.pos FROM unnest(%s::int[], %s::int[]) AS w(line, pos) "
+            "JOIN git_commit c ON c.repo_id = %s AND c.line = w.line AND c.pos = w.pos + 1",
+            [[one.line for one in places], [one.pos for one in places], self._repo_id],
+        )
+        return {Place(line, pos) for line, pos in rows}
+
+    def place(self, commit: NewCommit) -> bool:
+        """Find a place for a commit; no if it has one."""
+        if commit.oid in self.places:
+            return False
+        parent = self.places[commit.parents[0]] if commit.parents else None
+        if parent is not None and parent not in self._taken:
+            self._taken.add(parent)
+            self.places[commit.oid] = Place(parent.line, parent.pos + 1)
+        else:
+            self._lines.append((self.next_line, *(parent or (None, None))))
+            self.places[commit.oid] = Place(self.next_line, 1)
+            self.next_line += 1
+        return True
+
+    def insert_lines(self) -> None:
+        if self._lines:
+            columns = [list(column) for column in zip(*self._lines, strict=True)]
+            sql.run(
+                "INSERT INTO git_line (repo_id, line, parent_line, parent_pos) "
+                "SELECT %s, * FROM unnest(%s::int[], %s::int[], %s::int[])",
+                [self._repo_id, *columns],
+            )
+
+
+_COMMIT_COLUMNS = (
+    "repo_id, oid, line, pos, tree, parents, author, author_id, created_at, title, message"
+)
+_INSERT_COMMIT = f"""
+INSERT INTO git_commit ({_COMMIT_COLUMNS})
+VALUES (%s, %s, %s, %s, %s, %s::bytea[], %s, %s, %s, %s, %s)
+"""
+_COMMIT_TYPES = ["int8", "bytea", "int4", "int4", "bytea", "bytea[]", "text", "int8"]
+_COMMIT_TYPES += ["timestamptz", "text", "text"]
+
+
+def _insert_commits(
+    repo_id: int, commits: Sequence[NewCommit], places: Mapping[bytes, Place]
+) -> None:
+    rows = (_row_of(repo_id, commit, places[commit.oid]) for commit in commits)
+    if len(commits) >= _COPY_FROM:
+        sql.copy(f"git_commit ({_COMMIT_COLUMNS})", _COMMIT_TYPES, rows)
+        return
+    for row in rows:
+        sql.run(_INSERT_COMMIT, row)
+
+
+def _row_of(repo_id: int, commit: NewCommit, place: Place) -> list[Any]:
+    row = [repo_id, commit.oid, *place, commit.tree, list(commit.parents), commit.author]
+    return [*row, commit.author_id, commit.created_at, commit.title, commit.message]
+
+
+_INSERT_CHANGES = """
+INSERT INTO path_change (repo_id, dir_key, name, line, pos, deleted)
+SELECT %s, * FROM unnest(%s::bytea[], %s::text[], %s::int[], %s::int[], %s::bool[])
+ON CONFLICT DO NOTHING
+"""
+
+
+def file_changes(repo_id: int, changes: Iterable[tuple[Place, Mapping[str, bool]]]) -> None:
+    """Note for each place which paths changed there, folders included, and whether each is gone."""
+    rows = _change_rows(changes)
+    while batch := list(islice(rows, _CHANGES_AT_A_TIME)):
+        columns = [list(column) for column in zip(*batch, strict=True)]
+        sql.run(_INSERT_CHANGES, [repo_id, *columns])
+
+
+def _change_rows(
+    changes: Iterable[tuple[Place, Mapping[str, bool]]],
+) -> Iterator[tuple[bytes, str, int, int, bool]]:
+    keys: dict[str, bytes] = {}
+    for place, paths in changes:
+        for path, gone in paths.items():
+            folder, _, name = path.rpartition("/")
+            key = keys.get(folder)
+            if key is None:
+                key = keys[folder] = dir_key(folder)
+            yield key, name, place.line, place.pos, gone
+
+
+def _note_pending(repo_id: int, places: Iterable[Place]) -> None:
+    spans: dict[int, list[int]] = defaultdict(list)
+    for place in places:
+        spans[place.line].append(place.pos)
+    PendingIndex.objects.bulk_create(
+        PendingIndex(repo_id=repo_id, line=line, next_pos=min(found), last_pos=max(found))
+        for line, found in spans.items()
+    )

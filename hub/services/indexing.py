@@ -1,0 +1,81 @@
+"""Find out which paths the commits of a long push changed: what was too much for its request."""
+
+import structlog
+from celery import current_app
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from hub.errors import BadPath
+from hub.git.tree_diff import differences
+from hub.models import PendingIndex, sql
+from hub.queries.history import CommitRow, commits_by_oid, commits_of_line
+from hub.queries.objects import parsed_trees
+from hub.services.filing import Place, file_changes
+
+log = structlog.get_logger(__name__)
+
+COMMITS_AT_A_TIME = 200
+TASK = "hub.tasks.history.index_pending"
+
+
+def ring() -> None:
+    """Wake a worker once the caller's transaction is safe; if nobody hears, beat sweeps."""
+    transaction.on_commit(_ring)
+
+
+def _ring() -> None:
+    try:
+        current_app.send_task(TASK, retry=False)
+    except (OperationalError, OSError) as problem:
+        log.warning("doorbell_is_silent", task=TASK, reason=str(problem))
+
+
+def index_pending() -> int:
+    """Work off all that waits and that nobody else works on; answer how many commits it was."""
+    total = 0
+    for pk, repo_id in PendingIndex.objects.order_by("pk").values_list("pk", "repo_id"):
+        while count := _index_some(pk, repo_id):
+            total += count
+    return total
+
+
+@transaction.atomic
+def _index_some(pk: int, repo_id: int) -> int:
+    # The repo stays while we file changes under it; and nothing that we read is collected.
+    sql.run("SELECT 1 FROM hub_repo WHERE id = %s FOR KEY SHARE", [repo_id])
+    sql.run("SELECT pg_advisory_xact_lock_shared(%s)", [repo_id])
+    waiting = PendingIndex.objects.select_for_update(skip_locked=True).filter(pk=pk).first()
+    if waiting is None:
+        return 0
+    end = min(waiting.last_pos, waiting.next_pos + COMMITS_AT_A_TIME - 1)
+    commits = commits_of_line(repo_id, waiting.line, waiting.next_pos, end)
+    parents = commits_by_oid(repo_id, (one.parents[0] for one in commits if one.parents))
+    changes = (
+        (Place(one.line, one.pos), _changes(repo_id, one, parents.get(_first(one))))
+        for one in commits
+    )
+    file_changes(repo_id, changes)
+    count = end - waiting.next_pos + 1
+    if end == waiting.last_pos:
+        waiting.delete()
+    else:
+        waiting.next_pos = end + 1
+        waiting.save(update_fields=["next_pos"])
+    return count
+
+
+def _first(commit: CommitRow) -> bytes:
+    return commit.parents[0] if commit.parents else b""
+
+
+def _changes(repo_id: int, commit: CommitRow, parent: CommitRow | None) -> dict[str, bool]:
+    try:
+        return differences(
+            lambda oids: parsed_trees(repo_id, oids), parent.tree if parent else None, commit.tree
+        )
+    except BadPath as problem:
+        # Its head was within bounds when it was pushed; what was before is not worth a stop.
+        log.warning(
+            "commit_not_indexed", repo=repo_id, commit=commit.oid.hex(), reason=str(problem)
+        )
+        return {}
