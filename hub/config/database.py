@@ -22,7 +22,8 @@ def settings_of(env: Env) -> dict[str, Any]:
         "PORT": given.pop("port", ""),
         "ATOMIC_REQUESTS": False,
         "CONN_MAX_AGE": 0 if env.database_pool else 60,
-        "CONN_HEALTH_CHECKS": not env.database_pool,
+        # One round trip; without it each pooled connection fails a request after a restart.
+        "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {**given, **_pool(env.database_pool), "prepare_threshold": 5},
     }
 
