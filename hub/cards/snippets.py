@@ -66,6 +66,7 @@ def snippets(subject: Subject) -> list[Snippet]:
         *found,
         Snippet("hf", "shell", _command_line(subject)),
         Snippet("Python", "python", _hub_client(subject)),
+        Snippet("git", "shell", _clone(subject)),
         *([Snippet("curl", "shell", _curl(subject))] if _can_curl(subject) else []),
     ]
 
@@ -75,6 +76,7 @@ def uploads(subject: Subject) -> list[Snippet]:
     return [
         Snippet("hf", "shell", _upload_command(subject)),
         Snippet("Python", "python", _upload_client(subject)),
+        Snippet("git", "shell", _push(subject)),
     ]
 
 
@@ -188,6 +190,11 @@ def _hub_client(subject: Subject) -> str:
     )
 
 
+def _clone(subject: Subject) -> str:
+    address = f"{subject.endpoint}/{subject.kind.prefix}{subject.name}"
+    return f"git lfs install\ngit clone {address}"
+
+
 def _can_curl(subject: Subject) -> bool:
     has_file = not set(_FIRST_FILES).isdisjoint(subject.filenames)
     return has_file and _PLAIN_WORD.fullmatch(subject.revision) is not None
@@ -210,4 +217,12 @@ def _upload_client(subject: Subject) -> str:
         "from huggingface_hub import HfApi\n\n"
         f'api = HfApi(endpoint="{subject.endpoint}")\n'
         f'api.upload_folder(repo_id="{subject.name}", folder_path="."{subject.type_argument})'
+    )
+
+
+def _push(subject: Subject) -> str:
+    folder = subject.name.rpartition("/")[2]
+    return (
+        f"{_clone(subject)}\ncd {folder}\n# copy your files here\n"
+        'git add .\ngit commit -m "Add files"\ngit push'
     )

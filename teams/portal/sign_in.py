@@ -68,9 +68,7 @@ class SignInByLink(PortalView):
 
     def get(self, request: HttpRequest, name: str, token: str) -> HttpResponse:
         user = accounts.user_by_link(name=name, token=token)
-        response = render(request, "teams/sign_in_link.html", {"owner": user})
-        response["Referrer-Policy"] = "no-referrer"
-        return response
+        return render(request, "teams/sign_in_link.html", {"owner": user})
 
     def post(self, request: HttpRequest, name: str, token: str) -> HttpResponse:
         user = accounts.spend_link(name=name, token=token)
