@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from hub.git.fetch_request import FetchRequest
-from hub.git.pkt_line import Mark, line
+from hub.git.pkt_line import Mark, line, packet
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,5 +70,6 @@ def _acknowledged(request: FetchRequest, agreement: Agreement) -> Iterator[bytes
 
 
 def _ends(agreement: Agreement) -> Iterator[bytes]:
-    yield from (line(f"shallow {oid.hex()}") for oid in agreement.shallow)
-    yield from (line(f"unshallow {oid.hex()}") for oid in agreement.unshallow)
+    # Without a line end, as git writes them: libgit2 reads no other.
+    yield from (packet(f"shallow {oid.hex()}".encode()) for oid in agreement.shallow)
+    yield from (packet(f"unshallow {oid.hex()}".encode()) for oid in agreement.unshallow)

@@ -31,7 +31,7 @@ def ada(hub: LiveServer) -> Plain:
 
 @pytest.fixture(scope="module")
 def story(ada: Plain) -> str:
-    """Ten commits, an annotated tag on the fourth, a plain tag on the sixth, a branch at the third."""
+    """Ten commits; an annotated tag on the fourth, a plain one on the sixth, a branch."""
     ada.create(STORY)
     made = [str(commit["id"]) for commit in log(ada, STORY)]
     for number in range(1, N_COMMITS):
@@ -314,7 +314,7 @@ def test_the_refs_for_a_push_are_for_those_who_may_push(ada: Plain, story: str) 
     told, stranger, nobody = (ada("GET", target, who=who) for who in ("ada", "cleo", ""))
 
     assert told.headers["Content-Type"] == "application/x-git-receive-pack-advertisement"
-    assert b"refs/heads/main\0report-status" in told.body
+    assert b"refs/heads/dev\0report-status" in told.body
     assert (stranger.status, nobody.status) == (403, 401)
     assert nobody.headers["WWW-Authenticate"].startswith("Basic ")
 

@@ -61,7 +61,9 @@ def test_v0_without_haves_only_asks_where_a_shallow_clone_ends() -> None:
     request = v0(f"want {A.hex()} shallow", "deepen 3", "")
 
     assert not request.talks
-    assert before_pack(request, Agreement(shallow=[B])) == line(f"shallow {B.hex()}") + b"0000"
+    assert (
+        before_pack(request, Agreement(shallow=[B])) == b"0034shallow " + B.hex().encode() + b"0000"
+    )
 
 
 @pytest.mark.parametrize(
