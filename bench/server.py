@@ -3,13 +3,14 @@
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Self
@@ -20,7 +21,8 @@ from measure import ROOT, Processes
 
 from hub.config.supervise import WEB
 
-READY_SECONDS = 120.0
+READY_SECONDS = 300.0
+STOP_SECONDS = 60.0
 
 
 def free_port() -> int:
@@ -75,7 +77,7 @@ class Server:
     def __enter__(self) -> Self:
         command = [sys.executable, str(ROOT / "manage.py"), "up", "--no-workers"]
         try:
-            self._start([*command, "--port", str(self.port)], self._environ)
+            self.start_beside([*command, "--port", str(self.port)], self._environ)
             wait_until(self._is_up, f"The hub (see {self._log})")
         except BaseException:
             self.stop()
@@ -87,14 +89,15 @@ class Server:
 
     def stop(self) -> None:
         for process in reversed(self._processes):
-            process.terminate()
-        for process in reversed(self._processes):
-            process.wait(timeout=60)
+            _end(process)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _start(self, command: list[str], environ: Mapping[str, str]) -> int:
+    def start_beside(self, command: list[str], environ: Mapping[str, str] = os.environ) -> int:
+        """Start another program, which ends with the hub; answer its process."""
         with self._log.open("ab") as log:
-            process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log)
+            process = subprocess.Popen(
+                command, cwd=ROOT, env=environ, stdout=log, stderr=log, start_new_session=True
+            )
         self._processes.append(process)
         return process.pid
 
@@ -123,7 +126,7 @@ class Server:
         """Start one more web server on the same data; answer its port and its first process."""
         port = free_port()
         given = {**self._environ, "WEIGHHOUSE_PORT": str(port), "PYTHONPATH": str(ROOT), **environ}
-        pid = self._start([sys.executable, "-m", "gunicorn", *WEB.split()], given)
+        pid = self.start_beside([sys.executable, "-m", "gunicorn", *WEB.split()], given)
         wait_until(lambda: answers(port), "The second web server")
         return port, pid
 
@@ -134,7 +137,7 @@ class Server:
         conf = home / "nginx.conf"
         conf.write_text(_NGINX.format(user=_user_line(), home=home, http=config))
         command = [shutil.which("nginx") or "/usr/sbin/nginx", "-c", str(conf), "-p", str(home)]
-        pid = self._start(command, os.environ)
+        pid = self.start_beside(command)
         wait_until(lambda: _listens(port), f"nginx (see {self._log})")
         return pid
 
@@ -143,6 +146,16 @@ class Server:
 
     def client(self) -> Client:
         return Client(self.url, self.token)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Ask it to end; end by force what it leaves behind."""
+    process.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=STOP_SECONDS)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 _NGINX = """\
