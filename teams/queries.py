@@ -3,6 +3,7 @@
 import hashlib
 
 from django.db.models import QuerySet
+from django.db.models.functions import Lower
 
 from teams.errors import NotFound
 from teams.models import AccessToken, Membership, Namespace, Organisation, User
@@ -16,13 +17,18 @@ def token_by_secret(secret: str) -> AccessToken | None:
     )
 
 
+def _namespace_in_lower_case(name: str) -> QuerySet[Namespace]:
+    """Lower, not iexact, which compares in upper case: the unique index is in lower case."""
+    return Namespace.objects.alias(lower=Lower("name")).filter(lower=name.lower())
+
+
 def namespace_named(name: str) -> Namespace:
     """Find a namespace by name in any case.
 
     Raises:
         NotFound: nobody has that name.
     """
-    found = Namespace.objects.filter(name__iexact=name).first()
+    found = _namespace_in_lower_case(name).first()
     if found is None:
         raise NotFound(f"There is no user or organisation called {name}.")
     return found
@@ -34,7 +40,8 @@ def user_named(name: str) -> User:
     Raises:
         NotFound: no user has that name.
     """
-    found = User.objects.select_related("namespace").filter(namespace__name__iexact=name).first()
+    namespace = _namespace_in_lower_case(name)
+    found = User.objects.select_related("namespace").filter(namespace__in=namespace).first()
     if found is None:
         raise NotFound(f"There is no user called {name}.")
     return found
@@ -48,7 +55,7 @@ def organisation_named(name: str) -> Organisation:
     """
     found = (
         Organisation.objects.select_related("namespace")
-        .filter(namespace__name__iexact=name)
+        .filter(namespace__in=_namespace_in_lower_case(name))
         .first()
     )
     if found is None:
