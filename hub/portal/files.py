@@ -25,7 +25,7 @@ from hub.xet.hashing import to_text
 from teams.http.origin import base_url
 from teams.roles import Action
 
-ENTRIES_A_PAGE = 1000
+ENTRIES_A_PAGE = 250
 MAX_TEXT_BYTES = 512 * 1024
 MAX_LINES = 20_000
 MAX_TENSORS = 5_000

@@ -23,7 +23,7 @@ from teams.roles import Role
 
 TRENDING = 6
 RECENT = 8
-OF_AN_OWNER = 100
+OF_AN_OWNER = 30
 MAX_MEMBERS = 100
 FILTERED = Public("It shows only what its reader may see.")
 

@@ -13,6 +13,8 @@ from hub.queries.repo_rows import RepoRow
 from hub.queries.trees import EntryFacts
 
 SHORT = 7
+SAME_FOR_ALL = "region:"
+"""Begins a tag that every repo has because clients expect one; it tells people nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +72,7 @@ class ShownRepo:
             created_at=repo.created_at,
             pipeline_tag=card.pipeline_tag,
             library_name=card.library_name,
-            tags=card.tags,
+            tags=[tag for tag in card.tags if not tag.startswith(SAME_FOR_ALL)],
             parameters=card.parameters,
             description=card.description,
             sha=sha,
