@@ -102,7 +102,7 @@ WORDS = st.sampled_from([b"want ", b"have ", b"shallow ", b"deepen ", b"deepen-s
 
 
 @given(st.lists(st.tuples(WORDS, st.binary(max_size=45)), max_size=8))
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 def test_any_arguments_are_read_or_refused(arguments: list[tuple[bytes, bytes]]) -> None:
     with suppress(Invalid):
         read_v2([word + value for word, value in arguments])

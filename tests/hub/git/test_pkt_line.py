@@ -37,6 +37,7 @@ def test_a_line_tells_its_length_in_hexadecimal() -> None:
 
 
 @given(PACKETS)
+@settings(deadline=None)
 def test_what_is_written_is_read_again(packets: Sequence[Packet]) -> None:
     read = list(PacketReader(Drip(written(packets))))
 
@@ -44,7 +45,7 @@ def test_what_is_written_is_read_again(packets: Sequence[Packet]) -> None:
 
 
 @given(st.binary(max_size=400), PACKETS)
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 def test_any_bytes_are_read_or_refused(noise: bytes, packets: Sequence[Packet]) -> None:
     with suppress(Invalid):
         list(PacketReader(BytesIO(written(packets) + noise)))
