@@ -41,7 +41,7 @@ def check_can(principal: Principal, action: Action, repo: Repo) -> None:
     if decision.gated:
         raise GatedRepo(
             f"Access to {repo.kind} {repo} is restricted and you are not in the authorized list. "
-            f"Visit {repo.url} to ask for access."
+            "Ask its owners for access."
         )
     if principal.is_anonymous:
         raise Unauthenticated("You must sign in or send an access token.")
