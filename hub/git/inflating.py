@@ -69,7 +69,9 @@ class Inflating:
                 piece = stream.decompress(chunk, min(left, _PIECE_BYTES) + 1)
             except zlib.error as problem:
                 raise BadObject(f"An object is damaged: {problem}.") from None
-            self.at += len(chunk) - len(stream.unused_data) - len(stream.unconsumed_tail)
+            # At the end both may hold what is left of the chunk.
+            left_over = stream.unused_data if stream.eof else stream.unconsumed_tail
+            self.at += len(chunk) - len(left_over)
             left -= len(piece)
             if left < 0:
                 raise BadObject("An object has more bytes than it says.")

@@ -56,6 +56,17 @@ def test_whole_objects_come_out_as_they_went_in() -> None:
     assert contents(data) == {blob(ONE): ONE, blob(b""): b""}
 
 
+@pytest.mark.parametrize("size", [1 << 20, 3_000_000, 11_000_000])
+@pytest.mark.parametrize("raw", [random.Random(5).randbytes(1000), b"x" * 1000])
+def test_what_follows_a_long_object_is_found(size: int, raw: bytes) -> None:
+    long = raw * (size // 1000)
+    data = pack([whole(Kind.BLOB, long), whole(Kind.BLOB, ONE)])
+    noise = random.Random(size).randbytes(size)
+
+    assert contents(data)[blob(ONE)] == ONE
+    assert blob(ONE) in contents(pack([whole(Kind.BLOB, noise), whole(Kind.BLOB, ONE)]))
+
+
 def test_what_lies_deflated_in_the_pack_is_the_row(tmp_path: Path) -> None:
     with read(pack([whole(Kind.BLOB, ONE)])) as found:
         row = next(found.rows(deltas=False))
