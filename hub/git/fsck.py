@@ -39,10 +39,11 @@ class TreeChecker:
             BadObject: git would not take it.
         """
         entries: list[TreeEntry] = _ENTRY.findall(raw)
-        used = sum([len(mode) + len(name) for mode, name, _oid in entries])
+        modes, names, _oids = zip(*entries, strict=True) if entries else ((), (), ())
+        used = sum(map(len, modes)) + sum(map(len, names))
         if used + len(entries) * _ENTRY_OVERHEAD != len(raw):
             raise BadObject("A tree is malformed.")
-        _check_order(entries)
+        _check_order(modes, names)
         if len(self._seen) > _SEEN_AT_MOST:
             self._seen.clear()
         fresh = set(entries) - self._seen
@@ -52,12 +53,15 @@ class TreeChecker:
         return fresh
 
 
-def _check_order(entries: Sequence[TreeEntry]) -> None:
+def _check_order(modes: Sequence[bytes], names: Sequence[bytes]) -> None:
     """In git's order the names of folders end in a slash; so a file may hide from a folder."""
-    keys = [name + b"/" if mode == TREE_MODE else name for mode, name, _oid in entries]
+    keys = names
+    if TREE_MODE in modes:
+        pairs = zip(modes, names, strict=True)
+        keys = [name + b"/" if mode == TREE_MODE else name for mode, name in pairs]
     if not all(map(lt, keys, keys[1:])):
         raise BadObject("The entries of a tree are not in order, or there are two of a name.")
-    if len({name for _mode, name, _oid in entries}) != len(entries):
+    if len(set(names)) != len(names):
         raise BadObject("A tree has a file and a folder of the same name.")
 
 
