@@ -2,19 +2,36 @@
 
 import hashlib
 
+from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
 
 from teams.errors import NotFound
 from teams.models import AccessToken, Membership, Namespace, Organisation, User
+from teams.models.loading import Columns
+
+_TOKEN, _USER, _NAMESPACE = Columns(AccessToken, "t"), Columns(User, "u"), Columns(Namespace, "n")
+_BY_DIGEST = f"""
+SELECT {_TOKEN}, {_USER}, {_NAMESPACE}
+FROM teams_accesstoken t
+JOIN teams_user u ON u.id = t.user_id
+JOIN teams_namespace n ON n.id = u.namespace_id
+WHERE t.digest = %s
+"""
 
 
 def token_by_secret(secret: str) -> AccessToken | None:
     """Find a token by its digest: a unique index look-up tells nothing by its timing."""
-    digest = hashlib.sha256(secret.encode()).digest()
-    return (
-        AccessToken.objects.select_related("user", "user__namespace").filter(digest=digest).first()
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_DIGEST, [hashlib.sha256(secret.encode()).digest()])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    values = iter(row)
+    token = _TOKEN.load(values)
+    token.user = _USER.load(values)
+    token.user.namespace = _NAMESPACE.load(values)
+    return token
 
 
 def _namespace_in_lower_case(name: str) -> QuerySet[Namespace]:

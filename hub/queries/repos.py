@@ -1,24 +1,31 @@
 """One repo by name, asked for by somebody, for something."""
 
-from django.db.models.functions import Lower
-
 from hub.errors import RepoNotFound
-from hub.models import Repo, RepoRedirect
+from hub.models import Repo, RepoRedirect, sql
 from hub.names import RepoKind, RepoName
 from hub.policies import check_can
+from teams.models import Namespace
+from teams.models.loading import Columns
 from teams.policies import Principal
 from teams.roles import Action
+
+_REPO, _NAMESPACE = Columns(Repo, "r"), Columns(Namespace, "n")
+_BY_NAME = f"""
+SELECT {_REPO}, {_NAMESPACE}
+FROM hub_repo r JOIN teams_namespace n ON n.id = r.namespace_id
+WHERE r.kind = %s AND lower(n.name) = %s AND lower(r.name) = %s
+"""
 
 
 def find_repo(kind: RepoKind, name: RepoName) -> Repo | None:
     """Find a repo by its present name, in any case; whether one may see it is not asked here."""
-    # Lower, not iexact, which compares in upper case: the unique indexes are in lower case.
-    return (
-        Repo.objects.select_related("namespace")
-        .alias(owner=Lower("namespace__name"), short=Lower("name"))
-        .filter(kind=kind, owner=name.namespace.lower(), short=name.name.lower())
-        .first()
-    )
+    row = sql.row(_BY_NAME, [kind.value, name.namespace.lower(), name.name.lower()])
+    if row is None:
+        return None
+    values = iter(row)
+    repo = _REPO.load(values)
+    repo.namespace = _NAMESPACE.load(values)
+    return repo
 
 
 def repo_for(principal: Principal, action: Action, kind: RepoKind, name: RepoName) -> Repo:

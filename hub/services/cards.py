@@ -55,6 +55,8 @@ def index(repo: Repo, head: bytes, changes: Mapping[str, bool] | None) -> None:
     ``changes`` are the paths that differ from what was indexed before, and whether each is gone;
     None means: anything.
     """
+    if changes is not None and not _may_matter(repo, changes):
+        return
     row = RepoCard.objects.get(repo=repo)
     if changes is not None and not _matters(repo, row, changes):
         return
@@ -75,16 +77,24 @@ def index_name(repo: Repo) -> None:
     _index_text(repo, RepoCard.objects.get(repo=repo))
 
 
+def _may_matter(repo: Repo, changes: Collection[str]) -> bool:
+    """Say by their names alone whether the changed paths may tell of the repo."""
+    is_dataset = repo.repo_kind is RepoKind.DATASET
+    return is_dataset or _tell(changes) or bool(formats_of(changes))
+
+
+def _tell(changes: Collection[str]) -> bool:
+    return any(path in TELLING or path.endswith(".safetensors") or tells(path) for path in changes)
+
+
 def _matters(repo: Repo, row: RepoCard, changes: Mapping[str, bool]) -> bool:
     """Say whether the changed paths can change the row.
 
     A large upload is many commits of files that are like those before: as long as their names add
     no tag, there is no need to list the whole tree again.
     """
-    if any(path in TELLING or path.endswith(".safetensors") or tells(path) for path in changes):
+    if _tell(changes):
         return True
-    if repo.repo_kind is not RepoKind.DATASET and not formats_of(changes):
-        return False
     gone = [path for path, is_gone in changes.items() if is_gone]
     adds_a_tag = not _tags_by_name(repo, row, changes) <= set(row.tags)
     return adds_a_tag or _tags_by_name(repo, row, gone) != _tags_by_name(repo, row, ())
