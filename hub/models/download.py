@@ -1,4 +1,4 @@
-"""DownloadDay and DownloadSeen: how often a repo was downloaded on one day, and by whom just now."""
+"""DownloadDay and DownloadSeen: how often a repo was downloaded, and by whom just now."""
 
 from django.db import models
 

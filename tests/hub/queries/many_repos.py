@@ -43,7 +43,7 @@ class World:
 
 
 def populate(owners: dict[str, Namespace]) -> World:
-    chance = random.Random(20260101)  # noqa: S311 - a fixed world, not a secret
+    chance = random.Random(20260101)
     repos = [_repo(chance, number, owners) for number in range(HOW_MANY)]
     cards = [_card(chance, repo) for repo in repos]
     make_many(repos, cards)

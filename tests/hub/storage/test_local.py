@@ -244,7 +244,7 @@ def test_kill_at_any_moment_leaves_whole_blobs_and_all_that_were_acknowledged(
         child = in_child(PUBLISH_FOR_EVER, tmp_path)
         assert child.stdout is not None
         acknowledged.add(child.stdout.readline().strip())
-        time.sleep(random.uniform(0, 0.05))  # noqa: S311
+        time.sleep(random.uniform(0, 0.05))
         acknowledged.update(kill(child).split())
 
     kept = set(store.keys())
