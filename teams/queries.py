@@ -2,12 +2,11 @@
 
 import hashlib
 
-from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
 
 from teams.errors import NotFound
-from teams.models import AccessToken, Membership, Namespace, Organisation, User
+from teams.models import AccessToken, Membership, Namespace, Organisation, User, sql
 from teams.models.loading import Columns
 
 _TOKEN, _USER, _NAMESPACE = Columns(AccessToken, "t"), Columns(User, "u"), Columns(Namespace, "n")
@@ -22,9 +21,7 @@ WHERE t.digest = %s
 
 def token_by_secret(secret: str) -> AccessToken | None:
     """Find a token by its digest: a unique index look-up tells nothing by its timing."""
-    with connection.cursor() as cursor:
-        cursor.execute(_BY_DIGEST, [hashlib.sha256(secret.encode()).digest()])
-        row = cursor.fetchone()
+    row = sql.row(_BY_DIGEST, [hashlib.sha256(secret.encode()).digest()])
     if row is None:
         return None
     values = iter(row)

@@ -7,6 +7,7 @@ from hub.models.history import GitCommit, GitLine, GitObject, GitRef, PathChange
 from hub.models.like import Like
 from hub.models.repo import Repo, RepoRedirect
 from hub.models.xet import XetDomain, XetFile, XetFileXorb, XetRepoFile, Xorb, XorbDomain
+from teams.models import sql
 
 __all__ = [
     "Blob",
@@ -30,4 +31,5 @@ __all__ = [
     "XetRepoFile",
     "Xorb",
     "XorbDomain",
+    "sql",
 ]
