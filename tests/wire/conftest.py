@@ -1,5 +1,9 @@
-"""Fixtures of the wire: the hub with its people, each client, their stories, and plain HTTP."""
+"""Fixtures of the wire: the hub with its people, each client, their stories, and plain HTTP.
 
+With ``WIRE_TOPOLOGY=proxy`` all of it runs against the hub as it is deployed.
+"""
+
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -8,8 +12,9 @@ from tests.live import LiveServer
 from tests.wire import clients
 from tests.wire.clients import VERSIONS, Client
 from tests.wire.plain import Plain
-from tests.wire.record import PLAIN, Record
+from tests.wire.record import PLAIN, Proven, Record, write_table
 from tests.wire.stories import Stories
+from tests.wire.topology import deployed
 
 OWNER, STRANGER, ORGANISATION = "ada", "cleo", "acme"
 
@@ -19,9 +24,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def hub(live: LiveServer) -> LiveServer:
+def hub(request: pytest.FixtureRequest) -> LiveServer:
     """The server with Ada, who owns everything, and Cleo, a stranger."""
-    return populated(live)
+    if os.environ.get("WIRE_TOPOLOGY") == "proxy":
+        through_proxy: LiveServer = request.getfixturevalue("through_proxy")
+        return through_proxy
+    return populated(request.getfixturevalue("live"))
+
+
+@pytest.fixture(scope="session")
+def through_proxy() -> Iterator[LiveServer]:
+    """The same people on a hub of all its parts, reached through nginx."""
+    with deployed() as server:
+        yield populated(server)
 
 
 def populated(live: LiveServer) -> LiveServer:
@@ -37,13 +52,20 @@ def client(request: pytest.FixtureRequest) -> Client:
 
 
 @pytest.fixture(scope="session")
-def record(request: pytest.FixtureRequest, hub: LiveServer) -> Iterator[Record]:
+def proven(request: pytest.FixtureRequest) -> Iterator[Proven]:
+    """What all tests of the run have proven, on whatever server; docs/wire.md at the end."""
+    found: Proven = {}
+    yield found
+    if request.config.getoption("write_wire_table"):
+        write_table(found)
+
+
+@pytest.fixture(scope="session")
+def record(hub: LiveServer, proven: Proven) -> Iterator[Record]:
     """Which requests of which client the server answered."""
-    kept = Record(hub.log)
+    kept = Record(hub.log, proven)
     yield kept
     kept.note("")
-    if request.config.getoption("write_wire_table"):
-        kept.write()
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,8 @@ from http.client import HTTPConnection, HTTPMessage
 from typing import Any
 from urllib.parse import urlsplit
 
+AGENT = "plain"
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -42,7 +44,7 @@ class Plain:
         who: str = "ada",
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        sent = {"User-Agent": "plain/1"}
+        sent = {"User-Agent": f"{AGENT}/1"}
         if token := self._tokens[who]:
             sent["Authorization"] = f"Bearer {token}"
         if isinstance(body, Mapping):

@@ -2,9 +2,9 @@
 
 import json
 import re
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +13,25 @@ from django.urls import Resolver404, URLPattern, get_resolver
 from teams.http.checks import METHODS, routes
 from teams.http.views import WireView
 from tests.wire.clients import ROOT, VERSIONS
+from tests.wire.plain import AGENT
 
 TABLE = ROOT / "docs" / "wire.md"
 GIT = "git"
 PLAIN = "plain HTTP"
+Proven = dict[str, set[str]]
+"""By which clients each endpoint was asked with success."""
 COLUMNS = (*VERSIONS, GIT, PLAIN)
-REFUSES = "NoSuchCasRoute"
-"""Of this view a 404 is the right answer: clients fall back on it."""
+_NOTHING = "NoSuchCasRoute"
+"""The view behind all that is no endpoint of the store."""
 _PREFIX = re.compile(r"^(?:datasets|spaces)/(?=<)")
 """A route of other kinds stands beside the same route of models."""
+_PROVEN, _NOT_PROVEN = "proven", "not proven"
 _HEAD = """# What the real clients are proven to do
 
 Written by `pytest tests/wire --write-wire-table`, from the requests that reached a live server; do
-not edit it. "yes": the endpoint answered this client with success in our tests. "no": no test of
-this client asks it. The last column is tests without a client library. Repos of other kinds than
-models stand below `datasets/` and `spaces/`.
+not edit it. Proven is an endpoint for a client that asked it in our tests and was answered with
+success; the numbers are releases of huggingface_hub, each with its hf_xet. Repos of other kinds
+than models stand below `datasets/` and `spaces/`.
 
 | endpoint | {columns} |
 |---|{rules}
@@ -58,7 +62,7 @@ def shown(route: str) -> str:
 
 def _methods(pattern: URLPattern) -> list[str]:
     view = getattr(pattern.callback, "view_class", object)
-    if not issubclass(view, WireView):
+    if not issubclass(view, WireView) or view.__name__ == _NOTHING:
         return []
     names = [name.upper() for name in METHODS if hasattr(view, name)]
     # Django answers HEAD wherever GET is; here it stands alone only where there is no GET.
@@ -66,14 +70,21 @@ def _methods(pattern: URLPattern) -> list[str]:
     return ["HEAD", *names] if alone else names
 
 
-class Record:
-    """Reads the server's access lines and knows whose turn it was."""
+def _client(agent: str) -> str:
+    """Who says so itself; uploads of bytes, and old releases of hf_xet, do not."""
+    named = re.search(r"hf_hub/([^;\s]+)", agent)
+    known = {"git/": GIT, "git-lfs/": GIT, f"{AGENT}/": PLAIN}
+    return named[1] if named else next((v for k, v in known.items() if agent.startswith(k)), "")
 
-    def __init__(self, log: Path) -> None:
+
+class Record:
+    """Reads the access lines of one server and knows whose turn it was."""
+
+    def __init__(self, log: Path, proven: Proven) -> None:
         self._log = log
         self._read = log.stat().st_size if log.exists() else 0
         self._client = ""
-        self.proven: dict[str, set[str]] = defaultdict(set)
+        self._proven = proven
 
     @contextmanager
     def by(self, client: str) -> Iterator[None]:
@@ -88,29 +99,30 @@ class Record:
             lines = [line for line in log if line.endswith(b"\n")]
         self._read += sum(map(len, lines))
         told = [json.loads(line) for line in lines if b'"msg": "request"' in line]
-        for one in told if self._client else []:
-            self._keep(one)
+        for one in told:
+            self._keep(one, _client(one["agent"] or "") or self._client)
         self._client = client
         return [f"{one['method']} {one['target']} {one['status']}" for one in told]
 
-    def _keep(self, told: dict[str, Any]) -> None:
+    def _keep(self, told: dict[str, Any], client: str) -> None:
         try:
             match = get_resolver().resolve(told["target"].partition("?")[0])
         except Resolver404:
             return
         view = getattr(match.func, "view_class", object)
-        good = told["status"] < 400 or (view.__name__ == REFUSES and told["status"] == 404)
-        if good and issubclass(view, WireView):
+        if told["status"] < HTTPStatus.BAD_REQUEST and issubclass(view, WireView):
             method = told["method"]
             if method == "HEAD" and hasattr(view, "get"):
                 method = "GET"
-            self.proven[f"{method} {shown(match.route)}"].add(self._client)
+            self._proven.setdefault(f"{method} {shown(match.route)}", set()).add(client)
 
-    def write(self) -> None:
-        """Write docs/wire.md; only a run of all wire tests knows it whole."""
-        rules = "---|" * len(COLUMNS)
-        lines = [_HEAD.format(columns=" | ".join(COLUMNS), rules=rules).rstrip("\n")]
-        for endpoint in endpoints():
-            cells = ["yes" if name in self.proven[endpoint] else "no" for name in COLUMNS]
-            lines.append(f"| `{endpoint}` | {' | '.join(cells)} |")
-        TABLE.write_text("\n".join(lines) + "\n")
+
+def write_table(proven: Proven) -> None:
+    """Write docs/wire.md; only a run of all wire tests knows it whole."""
+    rules = "---|" * len(COLUMNS)
+    lines = [_HEAD.format(columns=" | ".join(COLUMNS), rules=rules).rstrip("\n")]
+    for endpoint in endpoints():
+        by = proven.get(endpoint, set())
+        cells = [_PROVEN if name in by else _NOT_PROVEN for name in COLUMNS]
+        lines.append(f"| `{endpoint}` | {' | '.join(cells)} |")
+    TABLE.write_text("\n".join(lines) + "\n")

@@ -15,20 +15,20 @@ SMALL = "0123456789"
 
 
 @pytest.fixture(scope="module")
-def _there() -> list[str]:
+def there() -> list[str]:
     return []
 
 
 @pytest.fixture
-def get(plain: Plain, _there: list[str]) -> "Getter":
-    if not _there:
+def get(plain: Plain, there: list[str]) -> "Getter":
+    if not there:
         plain.create(REPO)
         oid = upload(plain, REPO, LARGE)
         large = {"path": "w.bin", "algo": "sha256", "oid": oid, "size": len(LARGE)}
         path = file("dir x/ü & ?.txt", SMALL)
         assert plain.commit(REPO, path, file("s.txt", SMALL), ("lfsFile", large)).status == 200
         plain("POST", f"/api/models/{REPO}/branch/a%2Fb", {})
-        _there.append(oid)
+        there.append(oid)
     return Getter(plain)
 
 

@@ -24,4 +24,8 @@ def test_a_forged_token_is_told_to_be_invalid(told: Facts) -> None:
 
 def test_profiles_are_read_by_name(told: Facts) -> None:
     assert told["organisation"] == ["ada"]
-    assert told["overview"] == "ada"
+    assert (told["overview"], told["organisation_overview"]) == ("ada", "acme")
+
+
+def test_ones_own_repos_are_listed(told: Facts) -> None:
+    assert told["repos"]

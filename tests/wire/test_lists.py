@@ -76,6 +76,7 @@ def test_datasets_and_spaces_are_listed_by_what_they_say(told: Facts, client: Cl
     assert told["datasets"] == [f"ada/listed-data-{client.slug}"]
     assert (told["by_language"], told["by_task"]) == (True, True)
     assert told["spaces"] == [f"ada/listed-space-{client.slug}"]
+    assert f"ada/listed-space-{client.slug}" in told["found_spaces"]
 
 
 def test_tags_in_use_are_told_by_type(told: Facts) -> None:

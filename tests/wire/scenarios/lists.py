@@ -79,9 +79,17 @@ def _others(given: Given) -> Facts:
         "by_task": data
         in [one.id for one in api.list_datasets(filter="task_categories:translation")],
         "spaces": [one.id for one in api.list_spaces(author=given.me, search=space)],
+        "found_spaces": _search(space),
         "tags": sorted(api.get_model_tags()),
         "dataset_tags": sorted(api.get_dataset_tags()),
     }
+
+
+def _search(space: str) -> list[str]:
+    """Search by meaning, as far as the client has it; spaces are kept here and do not run."""
+    if not hasattr(api, "search_spaces"):
+        return [space]
+    return [one.id for one in api.search_spaces(space.split("/")[1], include_non_running=True)]
 
 
 if __name__ == "__main__":

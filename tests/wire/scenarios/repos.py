@@ -4,7 +4,7 @@ from typing import Any
 
 from huggingface_hub import HfApi
 
-from tests.wire.scenarios.stage import Facts, Given, api, read, refusal, tell
+from tests.wire.scenarios.stage import VERSION, Facts, Given, api, read, refusal, tell
 
 
 def story(given: Given) -> Facts:
@@ -75,6 +75,8 @@ def _deleted(given: Given) -> Facts:
     repo = given.repo("gone")
     api.create_repo(repo)
     api.auth_check(repo)
+    if VERSION >= (1, 0):
+        api.auth_check(repo, write=True)
     api.delete_repo(repo)
     api.delete_repo(repo, missing_ok=True)
     return {"deleted": refusal(api.delete_repo, repo), "check_gone": refusal(api.auth_check, repo)}
