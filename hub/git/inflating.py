@@ -69,8 +69,8 @@ class Inflating:
                 piece = stream.decompress(chunk, min(left, _PIECE_BYTES) + 1)
             except zlib.error as problem:
                 raise BadObject(f"An object is damaged: {problem}.") from None
-            # At the end both may hold what is left of the chunk.
-            left_over = stream.unused_data if stream.eof else stream.unconsumed_tail
+            # At the end both hold what is left of the chunk, before it only the second one.
+            left_over = stream.unused_data or stream.unconsumed_tail
             self.at += len(chunk) - len(left_over)
             left -= len(piece)
             if left < 0:
