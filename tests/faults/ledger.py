@@ -47,6 +47,10 @@ class Ledger:
     def commit(self, attempt: Attempt, operations: list[tuple[str, object]]) -> None:
         try:
             answer = self.hub.commit(self.repo, *operations, summary=attempt.title)
+        except ConnectionRefusedError:
+            # Nobody heard it, so there is nothing to know about it.
+            time.sleep(RETREAT_SECONDS)
+            return
         except (OSError, HTTPException):
             self._fail(attempt)
             return

@@ -61,7 +61,7 @@ def test_no_acknowledged_write_is_lost_and_none_is_half_done(
     by_xet = len([attempt for attempt in ledger.acked if attempt.title.startswith("xet-")])
     print(
         f"\n{kill.__name__}: {kills} kills, {len(ledger.acked)} commits acknowledged "
-        f"({by_xet} by Xet), {len(ledger.unknown)} not, longest recovery {recovery:.1f} s"
+        f"({by_xet} by Xet), {len(ledger.unknown)} cut off, longest recovery {recovery:.1f} s"
     )
     assert len(ledger.acked) > kills
     judge(ledger, durable)
