@@ -12,7 +12,7 @@ from tests.live import LiveServer
 
 pytestmark = pytest.mark.faults
 
-KILLS = int(os.environ.get("FAULT_KILLS", "40"))
+KILLS = int(os.environ.get("FAULT_KILLS", "20"))
 """CI has little time; two hundred are what we promise."""
 LONGEST_PAUSE_SECONDS = 0.5
 WORKS = (commit_small, commit_small, commit_small, commit_large, commit_large, read_back)
