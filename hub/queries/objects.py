@@ -55,6 +55,20 @@ _cache = _TreeCache()
 _PARSED_COST = 5
 """A parsed tree takes about five times the memory of its bytes."""
 
+
+def loaded(oid: bytes, entries: Tree, nbytes: int, keyframe: Keyframe) -> LoadedTree:
+    return LoadedTree(oid, entries, keyframe, nbytes * _PARSED_COST + len(keyframe.raw))
+
+
+def remember(repo_id: int, trees: Iterable[LoadedTree]) -> None:
+    """Keep trees that were just stored: the next commit mostly begins with them.
+
+    Their rows must be committed, and be stored against the keyframes that they name.
+    """
+    for tree in trees:
+        _cache.put(repo_id, tree)
+
+
 _READ = """
 SELECT o.oid, o.kind, o.data, o.base, b.data
 FROM git_object o
@@ -87,7 +101,7 @@ def _load(oid: bytes, data: bytes, base: bytes | None, base_data: bytes | None) 
     if base is not None and base_data is not None:
         keyframe = Keyframe(base, zlib.decompress(base_data))
         raw = apply_delta(keyframe.raw, raw)
-    return LoadedTree(oid, parse_tree(raw), keyframe, len(raw) * _PARSED_COST + len(keyframe.raw))
+    return loaded(oid, parse_tree(raw), len(raw), keyframe)
 
 
 def parsed_trees(repo_id: int, oids: Iterable[bytes]) -> dict[bytes, Tree]:

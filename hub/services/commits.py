@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from django.db import transaction
 from django.utils import timezone
 
 from hub.errors import BlobNotFound, RevisionNotFound, StaleParent
@@ -13,6 +15,7 @@ from hub.git.stored import StoredObject, store
 from hub.models import Repo
 from hub.names import EntryPath, RevisionName
 from hub.queries.history import commit_by_oid
+from hub.queries.objects import LoadedTree, remember
 from hub.services import blobs
 from hub.services.edits import TreeEdit
 from hub.services.filing import NewCommit
@@ -121,7 +124,10 @@ def commit(
             parent=parent,
             author=by.user,
         )
-        publish(repo, refs=[building.ref], build=building, files=files)
+        done = publish(repo, refs=[building.ref], build=building, files=files)
+    if done.object_bytes == building.object_bytes:
+        # A row that was there before may be stored in another way than these trees tell.
+        transaction.on_commit(partial(remember, repo.pk, building.trees))
     return building.result
 
 
@@ -136,6 +142,8 @@ class _Building:
     parent: str
     author: User | None
     result: bytes = b""
+    trees: Sequence[LoadedTree] = ()
+    object_bytes: int = 0
 
     def __call__(self, heads: Heads) -> Change:
         head = heads[self.ref]
@@ -149,11 +157,13 @@ class _Building:
             _carry_out(step, edit)
         root, trees = edit.finish()
         if root == found.tree:
-            self.result = head
+            self.result, self.trees = head, ()
             return Change()
         stored, row = build_commit(root, (head,), self.message, self.author, edit.changes)
-        self.result = stored.oid
-        return Change((RefUpdate(self.ref, head, stored.oid),), [*trees, stored], [row])
+        objects = [*trees, stored]
+        self.result, self.trees = stored.oid, edit.written
+        self.object_bytes = sum(len(one.data) for one in objects)
+        return Change((RefUpdate(self.ref, head, stored.oid),), objects, [row])
 
 
 def build_commit(

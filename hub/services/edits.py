@@ -7,7 +7,7 @@ from hub.errors import BadPath, EntryNotFound
 from hub.git.objects import TREE_MODE, Entry, Tree, build_tree
 from hub.git.stored import Keyframe, StoredObject, store_tree
 from hub.names import EntryPath
-from hub.queries.objects import LoadedTree, read_tree, read_trees
+from hub.queries.objects import LoadedTree, loaded, read_tree, read_trees
 
 _MISSING = "A file with this name doesn't exist"
 _UNWRITTEN = b""
@@ -34,6 +34,8 @@ class TreeEdit:
         self._root = _Folder()
         self.changes: dict[str, bool] = {}
         """Every path that changed, folders included, and whether it is gone."""
+        self.written: list[LoadedTree] = []
+        """The trees that :meth:`finish` answered, as they would be read again."""
         if root is not None:
             self._root = _opened(read_tree(repo_id, root))
             self._read_ahead(list(paths))
@@ -124,8 +126,12 @@ class TreeEdit:
                 folder.entries[name] = Entry(TREE_MODE, oid)
         if not folder.entries:
             return None
-        made = store_tree(build_tree(folder.entries), folder.keyframe)
+        raw = build_tree(folder.entries)
+        made = store_tree(raw, folder.keyframe)
         stored.append(made)
+        old = folder.keyframe if made.base is not None else None
+        keyframe = old or Keyframe(made.oid, raw)
+        self.written.append(loaded(made.oid, folder.entries, len(raw), keyframe))
         return made.oid
 
     def _descend(self, path: EntryPath) -> _Folder | None:

@@ -47,6 +47,8 @@ class Published:
 
     change: Change
     rebuilt: bool = False
+    object_bytes: int = 0
+    """Stored bytes of the change's objects that were really added."""
 
 
 def publish(
@@ -77,13 +79,14 @@ def publish(
         sql.run("SELECT pg_advisory_xact_lock_shared(%s)", [repo.pk])
         if verify is not None:
             verify()
-        added = insert_objects(repo.pk, files) + insert_objects(repo.pk, change.objects)
+        added = insert_objects(repo.pk, files)
+        added += (object_bytes := insert_objects(repo.pk, change.objects))
         next_line = _lock(repo.pk)
         rebuilt = (now := _heads(repo.pk, refs)) != heads
         if rebuilt:
             change = build(now)
-            added += insert_objects(repo.pk, change.objects)
-        done = Published(change, rebuilt)
+            added += (object_bytes := insert_objects(repo.pk, change.objects))
+        done = Published(change, rebuilt, object_bytes)
         if change.updates:
             next_line = file_commits(
                 repo.pk, change.commits, next_line, index_later=change.index_later
