@@ -158,8 +158,10 @@ def _span_asked(request: HttpRequest, size: int, etag: str) -> Span | None:
 
 
 def _answer(request: HttpRequest, content: Content, span: Span | None) -> HttpResponseBase:
-    if settings.ACCEL_PREFIX and content.key and request.method == "GET":
-        # The proxy reads Range and If-Range itself, and fills in the length.
+    # The proxy reads Range and If-Range itself, and fills in the length. A range that we do not
+    # follow stays with us: it might follow it, or refuse.
+    is_plain = span is not None or "Range" not in request.headers
+    if settings.ACCEL_PREFIX and content.key and request.method == "GET" and is_plain:
         return by_proxy(content.key)
     start, stop = span or (0, content.size)
     response: HttpResponseBase
