@@ -66,6 +66,7 @@ def record(hub: LiveServer, proven: Proven) -> Iterator[Record]:
     kept = Record(hub.log, proven)
     yield kept
     kept.note("")
+    assert kept.broken == []
 
 
 @pytest.fixture(scope="session")

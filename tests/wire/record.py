@@ -85,6 +85,8 @@ class Record:
         self._read = log.stat().st_size if log.exists() else 0
         self._client = ""
         self._proven = proven
+        self.broken: list[str] = []
+        """Requests that the server failed to answer: each is a defect of ours."""
 
     @contextmanager
     def by(self, client: str) -> Iterator[None]:
@@ -102,7 +104,9 @@ class Record:
         for one in told:
             self._keep(one, _client(one["agent"] or "") or self._client)
         self._client = client
-        return [f"{one['method']} {one['target']} {one['status']}" for one in told]
+        shown = [f"{one['method']} {one['target']} {one['status']}" for one in told]
+        self.broken += [one for one in shown if one[-3] == "5"]
+        return shown
 
     def _keep(self, told: dict[str, Any], client: str) -> None:
         try:

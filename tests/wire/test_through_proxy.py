@@ -24,6 +24,7 @@ from tests.wire.test_files import (  # noqa: F401 - they run here too, on the fi
     test_a_range_behind_the_end_is_unsatisfiable,
     test_a_range_is_cut_out_of_the_file,
     test_a_range_of_another_version_is_the_whole_file,
+    test_a_range_that_means_nothing_is_ignored,
     test_a_slash_in_a_revision_is_quoted_or_is_none,
     test_names_are_unquoted_once,
     test_what_the_caller_has_is_not_sent_again,
@@ -47,6 +48,7 @@ def record(hub: LiveServer, proven: Proven) -> Iterator[Record]:
     kept = Record(hub.log, proven)
     yield kept
     kept.note("")
+    assert kept.broken == []
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +112,14 @@ def test_the_store_is_not_open_to_the_world(plain: Plain, hub: LiveServer) -> No
 
     for target in (f"/_store/{inside}", f"/_store/../_store/{inside}", f"/%5Fstore/{inside}"):
         assert plain("GET", target, who="").status == 404
+
+
+def test_what_the_proxy_refuses_is_told_in_json(plain: Plain) -> None:
+    nul = plain("GET", "/ada/x/resolve/main/a%00b")
+    endless = plain("GET", "/api/models?" + "x" * 40_000)
+
+    assert (nul.status, endless.status) == (400, 414)
+    assert nul.json == endless.json == {"error": "This is not a valid request."}
 
 
 def test_a_task_reaches_the_worker_by_redis(plain: Plain, hub: LiveServer) -> None:
