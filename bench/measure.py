@@ -1,6 +1,7 @@
 """What all comparisons share: rounds in turn, the CPU and memory of processes, tables of ratios."""
 
 import argparse
+import mmap
 import os
 import platform
 import statistics
@@ -97,6 +98,17 @@ def in_turn(ways: Mapping[str, Callable[[], Sample]], *, rounds: int) -> dict[st
             if number >= 0:
                 found[name].append(sample)
     return found
+
+
+def settle(nbytes: int) -> None:
+    """Start alike before each write: nothing waits for the disk, and free memory is at hand.
+
+    A virtual machine gives pages that are free for seconds back to its host, and the first who
+    touches them again pays for it: several times what the write itself costs.
+    """
+    os.sync()
+    how = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE
+    mmap.mmap(-1, nbytes + nbytes // 4, flags=how).close()
 
 
 def seconds(samples: Sequence[Sample]) -> list[float]:
