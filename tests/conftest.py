@@ -14,8 +14,6 @@ from tests.cast import Cast, gather
 from tests.settings import OWN_DATA
 from tests.statements import Statements
 
-pytest_plugins = ["tests.live_fixtures"]
-
 _server: Child | None = None
 
 

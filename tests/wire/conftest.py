@@ -24,12 +24,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def hub(request: pytest.FixtureRequest) -> LiveServer:
+def hub(request: pytest.FixtureRequest) -> Iterator[LiveServer]:
     """The server with Ada, who owns everything, and Cleo, a stranger."""
     if os.environ.get("WIRE_TOPOLOGY") == "proxy":
-        through_proxy: LiveServer = request.getfixturevalue("through_proxy")
-        return through_proxy
-    return populated(request.getfixturevalue("live"))
+        yield request.getfixturevalue("through_proxy")
+    else:
+        with LiveServer() as server:
+            yield populated(server)
 
 
 @pytest.fixture(scope="session")
