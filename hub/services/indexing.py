@@ -5,6 +5,7 @@ from celery import current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from hub.crashpoints import Point, reach
 from hub.errors import BadPath
 from hub.git.tree_diff import differences
 from hub.models import PendingIndex, sql
@@ -35,6 +36,7 @@ def index_pending() -> int:
     total = 0
     for pk, repo_id in PendingIndex.objects.order_by("pk").values_list("pk", "repo_id"):
         while count := _index_some(pk, repo_id):
+            reach(Point.INDEX_COMMITTED)
             total += count
     return total
 
@@ -61,6 +63,7 @@ def _index_some(pk: int, repo_id: int) -> int:
     else:
         waiting.next_pos = end + 1
         waiting.save(update_fields=["next_pos"])
+    reach(Point.INDEX_FILED)
     return count
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from hub.crashpoints import Point, reach
 from hub.errors import BadName, BadObject
 from hub.git.objects import Kind, parse_commit
 from hub.git.refs import BRANCHES, TAGS, RefUpdate
@@ -44,6 +45,7 @@ def push(*, repo: Repo, updates: Sequence[RefUpdate], source: Source | None, by:
         _delete(repo, updates)
         return
     intake = Intake(repo, source)
+    reach(Point.PUSH_RECEIVED)
     with intake.pack:
         _Push(repo, updates, intake).publish(by)
 
@@ -109,6 +111,7 @@ class _Push:
             self._check_heads()
         commits = [self._row(oid, is_long=is_long) for oid in order]
         makes_garbage = self._makes_garbage()
+        reach(Point.PUSH_CHECKED)
 
         def build(heads: Heads) -> Change:
             _check_fresh(self._updates, heads)

@@ -3,6 +3,7 @@
 import structlog
 from django.utils import timezone
 
+from hub.crashpoints import Point, reach
 from hub.queries.fsck.leftovers import STAGING_LIFE
 from hub.queries.store import blob_store
 
@@ -18,6 +19,7 @@ def sweep_staging() -> int:
     names = list(store.stale(timezone.now() - STAGING_LIFE))
     for name in names:
         store.abandon(name)
+        reach(Point.SWEEP_DROPPED)
     if names:
         log.info("staging_swept", uploads=len(names))
     return len(names)

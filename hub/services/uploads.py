@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from hub.crashpoints import Point, reach
 from hub.errors import BadObject, BlobNotFound
 from hub.models import Repo
 from hub.queries.blobs import held
@@ -81,6 +82,7 @@ def receive_part(*, upload: str, number: int, size: int, pieces: Iterable[bytes]
     store = blob_store()
     name = _part_name(upload, number)
     staged = store.stage(pieces, name=name)
+    reach(Point.PART_STAGED)
     if staged.size != size:
         store.abandon(name)
         raise BadObject(f"Part {number} has {staged.size:,} bytes; announced were {size:,}.")
@@ -103,6 +105,7 @@ def join_parts(
         staged = store.join([_part_name(upload, number) for number in range(1, parts + 1)])
     except BlobNotFound:
         raise Unprocessable("A part of the upload is missing. Upload the file again.") from None
+    reach(Point.PARTS_JOINED)
     blobs.accept(
         repo=repo,
         store=store,

@@ -1,0 +1,89 @@
+"""Crash points: named places between socket and commit where a test lets the process die.
+
+``HUB_CRASHPOINT=publish.after_refs:3`` kills the process at each third pass of that place, as
+nothing but SIGKILL does: no handler runs, no buffer is written. With ``:stop`` at the end the
+process stands still there until SIGCONT, so that what it talks to can be killed meanwhile. Unset,
+a place costs one comparison.
+"""
+
+import os
+import signal
+from enum import StrEnum
+from itertools import count
+
+VARIABLE = "HUB_CRASHPOINT"
+
+
+class Point(StrEnum):
+    """The places, each in the order in which a request comes to it."""
+
+    COMMIT_READ = "commit.read"
+    """All of a commit's body is read and its files are deflated; nothing is written."""
+
+    BLOB_STAGED = "blob.staged"
+    BLOB_PUBLISHED = "blob.published"
+    """A large file has its key, and no row."""
+    BLOB_LINKED = "blob.linked"
+    BLOB_ACCEPTED = "blob.accepted"
+    PART_STAGED = "part.staged"
+    PARTS_JOINED = "parts.joined"
+
+    XORB_STAGED = "xorb.staged"
+    XORB_PUBLISHED = "xorb.published"
+    XORB_INDEXED = "xorb.indexed"
+    XORB_INSERTED = "xorb.inserted"
+    XORB_ACCEPTED = "xorb.accepted"
+    SHARD_CHECKED = "shard.checked"
+    SHARD_HASHED = "shard.hashed"
+    SHARD_INSERTED = "shard.inserted"
+    SHARD_REGISTERED = "shard.registered"
+
+    PUSH_RECEIVED = "push.received"
+    """The pack is on the disk and its deltas are carried out."""
+    PUSH_CHECKED = "push.checked"
+
+    PUBLISH_BUILT = "publish.built"
+    PUBLISH_BEFORE_INSERT = "publish.before_insert"
+    PUBLISH_AFTER_OBJECTS = "publish.after_objects"
+    PUBLISH_LOCKED = "publish.locked"
+    PUBLISH_AFTER_COMMITS = "publish.after_commits"
+    PUBLISH_AFTER_REFS = "publish.after_refs"
+    PUBLISH_BEFORE_COMMIT = "publish.before_commit"
+    PUBLISH_AFTER_COMMIT = "publish.after_commit"
+
+    INDEX_FILED = "index.filed"
+    INDEX_COMMITTED = "index.committed"
+    SWEEP_DROPPED = "sweep.dropped"
+
+
+class Armed:
+    """One point at which something happens, and how often it was passed."""
+
+    def __init__(self, text: str) -> None:
+        """Read ``point``, ``point:n`` or ``point:n:stop``.
+
+        Raises:
+            ValueError: that is no crash point.
+        """
+        name, _, rest = text.partition(":")
+        nth, _, how = rest.partition(":")
+        if how not in {"", "stop"} or not (nth or "1").isdecimal():
+            raise ValueError(f"{VARIABLE}={text!r}: it should look like point:n or point:n:stop")
+        self.point = Point(name)
+        self._every = max(1, int(nth or 1))
+        self._signal = signal.SIGSTOP if how else signal.SIGKILL
+        self._passes = count(1)
+
+    def pass_(self) -> None:
+        # Threads share the count, and next() of it is one step for all of them.
+        if next(self._passes) % self._every == 0:
+            os.kill(os.getpid(), self._signal)
+
+
+_armed = Armed(text) if (text := os.environ.get(VARIABLE, "")) else None
+
+
+def reach(point: Point) -> None:
+    """Say that the process has come to ``point``."""
+    if _armed is not None and _armed.point is point:
+        _armed.pass_()
