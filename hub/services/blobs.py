@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.utils import timezone
 
+from hub.crashpoints import Point, reach
 from hub.errors import BadObject
 from hub.models import Blob, Repo, RepoBlob, XetRepoFile, sql
 from hub.policies import can
@@ -32,11 +33,15 @@ def accept(
             f"The upload has SHA-256 {staged.sha256.hex()} and {staged.size:,} bytes; "
             f"announced were {sha256.hex()} and {size:,}."
         )
+    reach(Point.BLOB_STAGED)
     store.publish(staged, lfs_key(sha256))
+    reach(Point.BLOB_PUBLISHED)
     with transaction.atomic():
         Blob.objects.bulk_create([Blob(sha256=sha256, size=size)], ignore_conflicts=True)
         Blob.objects.filter(sha256=sha256).update(touched_at=timezone.now())
         _link(repo, [sha256], by)
+        reach(Point.BLOB_LINKED)
+    reach(Point.BLOB_ACCEPTED)
 
 
 def held_or_adopted(*, repo: Repo, digests: Iterable[bytes], by: Principal) -> dict[bytes, int]:

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from django.db import transaction
 
+from hub.crashpoints import Point, reach
 from hub.errors import BadObject
 from hub.models import Repo, XetDomain, XetFile, XetFileXorb, XetRepoFile, sql
 from hub.queries import xet
@@ -109,10 +110,16 @@ def accept_xorb(*, xorb: bytes, source: Readable, domain_id: int, by: User | Non
     with store.open_stage(hashed=False) as writer:
         index = verify_xorb(source, writer.write, expected=xorb)
         staged = writer.finish()
+    reach(Point.XORB_STAGED)
     store.publish(staged, xorb_key(text))
+    reach(Point.XORB_PUBLISHED)
     store.publish(store.stage([index.to_bytes()]), xorb_index_key(text))
+    reach(Point.XORB_INDEXED)
     with transaction.atomic():
-        return _insert_xorb(index, domain_id, by)
+        is_new = _insert_xorb(index, domain_id, by)
+        reach(Point.XORB_INSERTED)
+    reach(Point.XORB_ACCEPTED)
+    return is_new
 
 
 _INSERT_XORB = """
@@ -175,6 +182,7 @@ def check_shard(body: bytes, *, domain_id: int) -> CheckedShard:
         for file in shard.files
         if file.hash not in digests
     ]
+    reach(Point.SHARD_CHECKED)
     return CheckedShard(new, known, xorbs)
 
 
@@ -198,7 +206,9 @@ def register(shard: CheckedShard, *, repo: Repo, by: User | None) -> Iterator[in
                 told = done
                 yield done
         _compare(file, digest.digest())
+    reach(Point.SHARD_HASHED)
     _insert_files(shard, repo, by)
+    reach(Point.SHARD_REGISTERED)
 
 
 def _compare(file: FileInfo, sha256: bytes) -> None:
@@ -243,6 +253,7 @@ def _insert_files(shard: CheckedShard, repo: Repo, by: User | None) -> None:
         ],
         ignore_conflicts=True,
     )
+    reach(Point.SHARD_INSERTED)
 
 
 def sign_fetches(given: XetSession, xorb: bytes, fetches: Sequence[Fetch]) -> str:
