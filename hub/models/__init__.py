@@ -6,7 +6,15 @@ from hub.models.download import DownloadDay, DownloadSeen
 from hub.models.history import GitCommit, GitLine, GitObject, GitRef, PathChange, PendingIndex
 from hub.models.like import Like
 from hub.models.repo import Repo, RepoRedirect
-from hub.models.xet import XetDomain, XetFile, XetFileXorb, XetRepoFile, Xorb, XorbDomain
+from hub.models.xet import (
+    XetDedupChunk,
+    XetDomain,
+    XetFile,
+    XetFileXorb,
+    XetRepoFile,
+    Xorb,
+    XorbDomain,
+)
 from teams.models import sql
 
 __all__ = [
@@ -25,6 +33,7 @@ __all__ = [
     "RepoBlob",
     "RepoCard",
     "RepoRedirect",
+    "XetDedupChunk",
     "XetDomain",
     "XetFile",
     "XetFileXorb",

@@ -1,6 +1,7 @@
 """Blob and RepoBlob: bytes by digest, and which repo may read them."""
 
 from django.db import models
+from django.db.models.functions import Now
 
 from hub.models.repo import Repo
 from teams.models import User
@@ -13,6 +14,14 @@ class Blob(models.Model):
     size = models.BigIntegerField()
     created_at = models.DateTimeField(auto_now_add=True)
     touched_at = models.DateTimeField(auto_now_add=True)
+    condemned_at = models.DateTimeField(null=True)
+    """Since when it waits to be deleted; whoever uploads or links it saves it."""
+    scrubbed_at = models.DateTimeField(null=True)
+    """When its bytes were last found to be what its digest says."""
+    damaged_at = models.DateTimeField(null=True)
+    """Since when its bytes are known to be damaged or gone: it is served to nobody."""
+    conversion_tried_at = models.DateTimeField(null=True)
+    """When a worker last began to make xorbs of it."""
 
     class Meta:
         constraints = [
@@ -30,6 +39,8 @@ class RepoBlob(models.Model):
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="repo_rows")
     uploaded_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    touched_at = models.DateTimeField(auto_now_add=True, db_default=Now())
+    """When somebody last uploaded or adopted it: a commit that names it may be on its way."""
 
     class Meta:
         constraints = [models.UniqueConstraint("repo", "blob", name="one_row_per_repo_and_blob")]

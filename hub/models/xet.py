@@ -5,6 +5,7 @@ holds the data, and too many for rows.
 """
 
 from django.db import models
+from django.db.models.functions import Now
 
 from hub.models.repo import Repo
 from teams.models import Namespace, User
@@ -34,6 +35,13 @@ class Xorb(models.Model):
     """u32 little-endian, one per chunk: its raw length."""
     created_at = models.DateTimeField(auto_now_add=True)
     touched_at = models.DateTimeField(auto_now_add=True)
+    """When a client last learnt that it is here: for weeks it may refer to it unasked."""
+    condemned_at = models.DateTimeField(null=True)
+    """Since when it is no longer offered to anybody; whoever names it still saves it."""
+    scrubbed_at = models.DateTimeField(null=True)
+    """When its bytes were last found to be what its hash says."""
+    damaged_at = models.DateTimeField(null=True)
+    """Since when its bytes are known to be damaged or gone: it is served to nobody."""
 
     def __str__(self) -> str:
         return bytes(self.hash).hex()
@@ -91,6 +99,8 @@ class XetRepoFile(models.Model):
     sha256 = models.BinaryField(max_length=32)
     uploaded_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    touched_at = models.DateTimeField(auto_now_add=True, db_default=Now())
+    """When somebody last uploaded or adopted it: a commit that names it may be on its way."""
 
     class Meta:
         constraints = [
@@ -100,3 +110,24 @@ class XetRepoFile(models.Model):
 
     def __str__(self) -> str:
         return f"file {self.file_id} in repo {self.repo_id}"
+
+
+class XetDedupChunk(models.Model):
+    """A chunk by which a client may find out that its domain holds more of the same.
+
+    Only a few chunks of a file have a row: its first, and those that clients ask about. A row is a
+    hint: who deletes the file or the xorb deletes it too, and nothing is lost with it.
+    """
+
+    domain = models.ForeignKey(XetDomain, on_delete=models.CASCADE, related_name="+")
+    chunk_hash = models.BinaryField(max_length=32)
+    xorb = models.ForeignKey(Xorb, on_delete=models.CASCADE, related_name="dedup_rows")
+    file = models.ForeignKey(XetFile, on_delete=models.CASCADE, related_name="dedup_rows")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("domain", "chunk_hash", name="one_row_per_domain_and_chunk")
+        ]
+
+    def __str__(self) -> str:
+        return f"a chunk of xorb {self.xorb_id} in domain {self.domain_id}"

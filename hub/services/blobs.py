@@ -38,7 +38,7 @@ def accept(
     reach(Point.BLOB_PUBLISHED)
     with transaction.atomic():
         Blob.objects.bulk_create([Blob(sha256=sha256, size=size)], ignore_conflicts=True)
-        Blob.objects.filter(sha256=sha256).update(touched_at=timezone.now())
+        Blob.objects.filter(sha256=sha256).update(touched_at=timezone.now(), condemned_at=None)
         _link(repo, [sha256], by)
         reach(Point.BLOB_LINKED)
     reach(Point.BLOB_ACCEPTED)
@@ -83,14 +83,18 @@ def _copy_rows(source_id: int, repo: Repo, sha256: bytes, by: User | None) -> No
             XetRepoFile(repo=repo, file_id=row.file_id, sha256=sha256, uploaded_by=by)
             for row in rows
         ],
-        ignore_conflicts=True,
+        update_conflicts=True,
+        unique_fields=["repo", "file"],
+        update_fields=["touched_at"],
     )
 
 
 def _link(repo: Repo, digests: Iterable[bytes], by: User | None) -> None:
     RepoBlob.objects.bulk_create(
         [RepoBlob(repo=repo, blob_id=sha256, uploaded_by=by) for sha256 in digests],
-        ignore_conflicts=True,
+        update_conflicts=True,
+        unique_fields=["repo", "blob"],
+        update_fields=["touched_at"],
     )
 
 

@@ -126,7 +126,7 @@ _INSERT_XORB = """
 INSERT INTO hub_xorb (hash, n_chunks, raw_bytes, stored_bytes, chunk_ends, chunk_lens,
     created_at, touched_at)
 VALUES (%s, %s, %s, %s, %s, %s, now(), now())
-ON CONFLICT (hash) DO UPDATE SET touched_at = now()
+ON CONFLICT (hash) DO UPDATE SET touched_at = now(), condemned_at = NULL
 RETURNING id
 """
 
@@ -155,7 +155,10 @@ def _touch(xorbs: Sequence[bytes]) -> None:
         )
         if len(found) != len(set(xorbs)):
             raise Invalid("A xorb was deleted while it was being used. Upload it again.")
-        sql.run("UPDATE hub_xorb SET touched_at = now() WHERE hash = ANY(%s)", [list(xorbs)])
+        sql.run(
+            "UPDATE hub_xorb SET touched_at = now(), condemned_at = NULL WHERE hash = ANY(%s)",
+            [list(xorbs)],
+        )
 
 
 def check_shard(body: bytes, *, domain_id: int) -> CheckedShard:
@@ -251,7 +254,9 @@ def _insert_files(shard: CheckedShard, repo: Repo, by: User | None) -> None:
             XetRepoFile(repo=repo, file_id=pks[file.hash], sha256=file.sha256, uploaded_by=by)
             for file in files
         ],
-        ignore_conflicts=True,
+        update_conflicts=True,
+        unique_fields=["repo", "file"],
+        update_fields=["touched_at"],
     )
     reach(Point.SHARD_INSERTED)
 
