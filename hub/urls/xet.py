@@ -7,7 +7,7 @@ put the hash of a shard behind its route.
 from django.urls import path, re_path
 
 from hub.urls.converters import API
-from hub.wire import xet
+from hub.wire import cas, xet
 
 CAS = r"^xet/(?P<cas>\d{1,18}\.\d{1,9})/"
 STORE = r"default(?:-merkledb)?/"
@@ -17,14 +17,14 @@ urlpatterns = [
     path(f"{API}/xet-write-token/<text:revision>", xet.XetWriteToken.as_view()),
     path("v1/telemetry", xet.Telemetry.as_view()),
     path("xet/data", xet.Data.as_view()),
-    re_path(rf"{CAS}(?:v1/)?xorbs?/{STORE}(?P<xorb>[^/]+)$", xet.Xorb.as_view()),
-    re_path(rf"{CAS}(?:v1/)?files?/(?P<file>[^/]+)$", xet.File.as_view()),
-    re_path(rf"{CAS}v2/shards?$", xet.ShardWithProgress.as_view()),
-    re_path(rf"{CAS}(?:v1/)?shards?(?:/{STORE}[^/]+)?$", xet.Shard.as_view()),
+    re_path(rf"{CAS}(?:v1/)?xorbs?/{STORE}(?P<xorb>[^/]+)$", cas.Xorb.as_view()),
+    re_path(rf"{CAS}(?:v1/)?files?/(?P<file>[^/]+)$", cas.File.as_view()),
+    re_path(rf"{CAS}v2/shards?$", cas.ShardWithProgress.as_view()),
+    re_path(rf"{CAS}(?:v1/)?shards?(?:/{STORE}[^/]+)?$", cas.Shard.as_view()),
     re_path(
         rf"{CAS}(?:(?P<version>v[12])/)?reconstructions?/(?P<file>[^/]+)$",
-        xet.Reconstruction.as_view(),
+        cas.Reconstruction.as_view(),
     ),
     re_path(rf"{CAS}(?:v\d/)?telemetry$", xet.Telemetry.as_view()),
-    re_path(rf"{CAS}(?P<rest>.*)$", xet.NoSuchCasRoute.as_view()),
+    re_path(rf"{CAS}(?P<rest>.*)$", cas.NoSuchCasRoute.as_view()),
 ]

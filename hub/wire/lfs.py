@@ -13,7 +13,7 @@ from hub.errors import BlobNotFound
 from hub.http.repo_views import OfRepo
 from hub.policies import check_can
 from hub.queries.blobs import held
-from hub.services import uploads, xet
+from hub.services import uploads, xet_tokens
 from hub.services.blobs import held_or_adopted
 from hub.services.uploads import Announced
 from hub.wire.commits import digest_of
@@ -123,7 +123,7 @@ class Batch(OfRepo, LfsView):
 
     def _xet_action(self, body: Body) -> Entry:
         """What git-xet reads; the public library only looks at ``transfer``."""
-        token = xet.issue_token(repo=self.repo, by=self.principal, action=Action.REPO_WRITE)
+        token = xet_tokens.issue_token(repo=self.repo, by=self.principal, action=Action.REPO_WRITE)
         base, kind = base_url(self.request), self.repo.repo_kind.plural
         return {
             "href": f"{base}/api/{kind}/{self.repo}/xet-write-token/{self.repo.default_branch}",

@@ -13,7 +13,7 @@ from hub.names import EntryPath, RepoName, RevisionName
 from hub.queries import history
 from hub.queries.fsck.leftovers import GRACE, STAGING_LIFE
 from hub.queries.store import blob_store
-from hub.services import blobs, commits, fsck, refs, repos, sweeping, xet
+from hub.services import blobs, commits, fsck, refs, repos, sweeping, xet_intake, xet_tokens
 from hub.services.commits import DeleteFile, Message, Operation, PutFile, PutLarge
 from hub.services.fsck import Scope
 from hub.storage.digests import lfs_key, xorb_index_key, xorb_key
@@ -50,12 +50,16 @@ def upload(cast: Cast, repo: Repo, content: bytes) -> PutLarge:
 def upload_by_xet(cast: Cast, repo: Repo) -> bytes:
     xorb = index_of([HELLO]).hash
     domain = int(
-        xet.issue_token(repo=repo, by=signed_in(cast.ada), action=Action.REPO_WRITE).cas.partition(
-            "."
-        )[0]
+        xet_tokens.issue_token(
+            repo=repo, by=signed_in(cast.ada), action=Action.REPO_WRITE
+        ).cas.partition(".")[0]
     )
-    xet.accept_xorb(xorb=xorb, source=BytesIO(HELLO_XORB), domain_id=domain, by=cast.ada)
-    list(xet.register(xet.check_shard(HELLO_SHARD, domain_id=domain), repo=repo, by=cast.ada))
+    xet_intake.accept_xorb(xorb=xorb, source=BytesIO(HELLO_XORB), domain_id=domain, by=cast.ada)
+    list(
+        xet_intake.register(
+            xet_intake.check_shard(HELLO_SHARD, domain_id=domain), repo=repo, by=cast.ada
+        )
+    )
     return xorb
 
 

@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 from hub.models import Repo, XetFile, XetRepoFile, Xorb, XorbDomain
 from hub.queries.content import large_content
 from hub.queries.store import blob_store
-from hub.services import xet
+from hub.services import xet_tokens
 from hub.storage.digests import xorb_key
 from hub.xet.hashing import to_text
 from hub.xet.shards import Term
@@ -193,8 +193,8 @@ def test_bad_xorbs_are_refused_and_leave_nothing(ada: XetCaller, name: str, body
 
 
 def test_bodies_beyond_the_limits_are_413(ada: XetCaller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub.wire.xet.MAX_XORB_BODY", 10)
-    monkeypatch.setattr("hub.wire.xet.MAX_SHARD_BYTES", 10)
+    monkeypatch.setattr("hub.wire.cas.MAX_XORB_BODY", 10)
+    monkeypatch.setattr("hub.wire.cas.MAX_SHARD_BYTES", 10)
 
     assert ada.post(f"/v1/xorbs/default/{HELLO_CHUNK}", HELLO_XORB).status_code == 413
     assert ada.post("/v1/shards", HELLO_SHARD).status_code == 413
@@ -300,7 +300,7 @@ def test_a_token_for_another_domain_opens_nothing(cast: Cast, ada: XetCaller) ->
 
 
 def test_a_token_ends(ada: XetCaller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(xet, "TOKEN_LIFE", timedelta(seconds=-1))
+    monkeypatch.setattr(xet_tokens, "TOKEN_LIFE", timedelta(seconds=-1))
 
     assert ada.post("/v1/shards", HELLO_SHARD).status_code == 401
 
@@ -365,7 +365,7 @@ def test_a_link_cannot_be_altered(ada: XetCaller) -> None:
 
 def test_a_link_ends(ada: XetCaller, monkeypatch: pytest.MonkeyPatch) -> None:
     url, span = data_url(ada)
-    monkeypatch.setattr(xet, "DATA_LIFE", timedelta(seconds=-1))
+    monkeypatch.setattr(xet_tokens, "DATA_LIFE", timedelta(seconds=-1))
 
     assert fetch(url, span).status_code == 403
 

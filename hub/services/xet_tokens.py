@@ -1,0 +1,93 @@
+"""Passes for Xet: tokens that open the CAS, and links that give single pieces of a xorb."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from hub.models import Repo, XetDomain
+from hub.services import passes
+from hub.services.passes import BadPass
+from hub.storage.digests import xorb_key
+from hub.xet.hashing import to_text
+from hub.xet.reconstruction import Fetch
+from teams.errors import Unauthenticated
+from teams.models import User
+from teams.policies import Principal
+from teams.roles import Action
+
+TOKEN_LIFE = timedelta(minutes=30)
+DATA_LIFE = timedelta(hours=1)
+
+_TOKEN = "xet.token"  # noqa: S105 - the purpose of a pass, not a secret
+_DATA = "xet.data"
+
+
+@dataclass(frozen=True, slots=True)
+class XetToken:
+    """What a client needs to speak to the CAS: a token, when it ends, and the path of the CAS."""
+
+    text: str
+    expires: int
+    cas: str
+
+
+@dataclass(frozen=True, slots=True)
+class XetSession:
+    """Who speaks to the CAS, for which repo, in which domain."""
+
+    repo: Repo
+    principal: Principal
+    domain_id: int
+
+    @property
+    def user(self) -> User | None:
+        return self.principal.user
+
+
+def issue_token(*, repo: Repo, by: Principal, action: Action) -> XetToken:
+    """Let the bearer do ``action`` with ``repo`` by Xet, in the domain of its namespace."""
+    domain, _made = XetDomain.objects.get_or_create(namespace_id=repo.namespace_id)
+    cas = str(domain)
+    text = passes.issue(_TOKEN, repo=repo, by=by, action=action, cas=cas)
+    return XetToken(text, int(time.time() + TOKEN_LIFE.total_seconds()), cas)
+
+
+def session(token: str, *, cas: str) -> XetSession:
+    """Answer for whom and what a token was issued, if its bearer still may.
+
+    Raises:
+        Unauthenticated: it is forged, expired, or of another CAS.
+        Refusal: the repo is gone, or no longer theirs to use.
+    """
+    try:
+        shown = passes.redeem(_TOKEN, token, lasts=TOKEN_LIFE)
+    except BadPass:
+        raise Unauthenticated("This Xet token is not valid, or not any more.") from None
+    if shown.claims["cas"] != cas:
+        raise Unauthenticated("This Xet token is for another CAS.")
+    return XetSession(shown.repo, shown.principal, int(cas.partition(".")[0]))
+
+
+def sign_fetches(given: XetSession, xorb: bytes, fetches: Sequence[Fetch]) -> str:
+    """Write a pass for exactly these bytes of a xorb: it may hold chunks of other repos too."""
+    spans = ",".join(f"{fetch.first_byte}-{fetch.last_byte}" for fetch in fetches)
+    return passes.issue(
+        _DATA,
+        repo=given.repo,
+        by=given.principal,
+        action=Action.REPO_READ,
+        xorb=to_text(xorb),
+        spans=spans,
+    )
+
+
+def fetches_of(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """Answer the key of a xorb, and the spans of it that a pass gives.
+
+    Raises:
+        Refusal: the pass is not valid, or its bearer may no longer read the repo.
+    """
+    claims = passes.redeem(_DATA, text, lasts=DATA_LIFE).claims
+    bounds = [span.split("-") for span in claims["spans"].split(",")]
+    return xorb_key(claims["xorb"]), [(int(first), int(last) + 1) for first, last in bounds]
