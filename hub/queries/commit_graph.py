@@ -161,7 +161,7 @@ class _TwoSided:
 
     def __init__(self, graph: CommitGraph) -> None:
         self._graph = graph
-        self._queue: list[tuple[float, int, bytes]] = []
+        self._queue: list[tuple[float, bool, int, bytes]] = []
         self.had: dict[bytes, bool] = {}
         self.open: set[bytes] = set()
         """Wanted commits that wait in the queue."""
@@ -173,10 +173,12 @@ class _TwoSided:
             self.had[oid] = had
             (self.open.discard if had else self.open.add)(oid)
             node = self._graph.at(oid)
-            heapq.heappush(self._queue, (-node.at.timestamp(), -node.pos, oid))
+            # Within a second what the client has goes first: it can only spare work, and positions
+            # of different lines do not compare.
+            heapq.heappush(self._queue, (-node.at.timestamp(), not had, -node.pos, oid))
 
     def step(self, ends: Collection[bytes]) -> None:
-        oid = heapq.heappop(self._queue)[2]
+        oid = heapq.heappop(self._queue)[3]
         had = self.had[oid]
         self.open.discard(oid)
         if not had:
