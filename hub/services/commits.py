@@ -15,7 +15,6 @@ from hub.git.spool import ObjectSpool
 from hub.git.stored import StoredObject, store
 from hub.models import Repo
 from hub.names import EntryPath, RevisionName
-from hub.queries.history import commit_by_oid
 from hub.queries.objects import LoadedTree, remember
 from hub.services import blobs
 from hub.services.edits import TreeEdit
@@ -126,7 +125,7 @@ def commit(
             author=by.user,
         )
         done = publish(repo, refs=[building.ref], build=building, files=files)
-    if done.object_bytes == building.object_bytes:
+    if done.added.tree_bytes == building.object_bytes:
         # A row that was there before may be stored in another way than these trees tell.
         transaction.on_commit(partial(remember, repo.pk, building.trees))
     return building.result
@@ -147,17 +146,16 @@ class _Building:
     object_bytes: int = 0
 
     def __call__(self, heads: Heads) -> Change:
-        head = heads[self.ref]
-        found = commit_by_oid(self.repo.pk, head) if head else None
-        if head is None or found is None:
+        head, tree = heads[self.ref], heads.tree(self.ref)
+        if head is None or tree is None:
             raise RevisionNotFound(f"Invalid rev id: {self.ref.removeprefix(BRANCHES)}")
         if not head.hex().startswith(self.parent):
             raise StaleParent
-        edit = TreeEdit(self.repo.pk, found.tree, _paths_of(self.steps))
+        edit = TreeEdit(self.repo.pk, tree, _paths_of(self.steps))
         for step in self.steps:
             _carry_out(step, edit)
         root, trees = edit.finish()
-        if root == found.tree:
+        if root == tree:
             self.result, self.trees = head, ()
             return Change()
         stored, row = build_commit(root, (head,), self.message, self.author, edit.changes)

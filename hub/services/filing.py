@@ -8,9 +8,9 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from hub.models import PendingIndex, sql
-from hub.queries.history import commits_by_oid, dir_key
+from hub.queries.history import dir_key
 
-_COPY_FROM = 50
+COPY_FROM = 50
 """From this many commits on COPY is cheaper than statements."""
 _CHANGES_AT_A_TIME = 20_000
 
@@ -37,47 +37,56 @@ class Place(NamedTuple):
     pos: int
 
 
-def file_commits(
-    repo_id: int, commits: Sequence[NewCommit], next_line: int, *, index_later: bool = False
-) -> int:
-    """Add commits, first parents first, under the repo's lock; answer the next free line.
+_PLACES = """
+SELECT c.oid, c.line, c.pos, EXISTS (
+    SELECT FROM git_commit n WHERE n.repo_id = c.repo_id AND n.line = c.line AND n.pos = c.pos + 1
+) FROM git_commit c WHERE c.repo_id = %s AND c.oid = ANY(%s)
+"""
+
+
+class Filing:
+    """Adds commits, first parents first, under the repo's lock.
 
     One that is there already stays as it is: the same change by the same author in the same second
     is the same commit.
     """
-    if not commits:
-        return next_line
-    placing = _Placing(repo_id, commits, next_line)
-    fresh = [commit for commit in commits if placing.place(commit)]
-    placing.insert_lines()
-    _insert_commits(repo_id, fresh, placing.places)
-    if index_later:
-        _note_pending(repo_id, [placing.places[commit.oid] for commit in fresh])
-    else:
-        file_changes(repo_id, ((placing.places[one.oid], one.changes) for one in fresh))
-    return placing.next_line
+
+    def __init__(self, repo_id: int, commits: Sequence[NewCommit]) -> None:
+        """Ask where the commits that are known stand; the lock must be held, or sent for."""
+        self._repo_id = repo_id
+        self._commits = commits
+        firsts = {commit.parents[0] for commit in commits if commit.parents}
+        oids = firsts | {commit.oid for commit in commits}
+        self._known = sql.send(_PLACES, [repo_id, list(oids)]) if oids else None
+
+    def file(self, next_line: int, *, index_later: bool = False) -> int:
+        """Add the commits; answer the next free line."""
+        if self._known is None:
+            return next_line
+        placing = _Placing(self._known.rows(), next_line)
+        fresh = [commit for commit in self._commits if placing.place(commit)]
+        _insert_lines(self._repo_id, placing.lines)
+        _insert_commits(self._repo_id, fresh, placing.places)
+        if index_later:
+            _note_pending(self._repo_id, [placing.places[commit.oid] for commit in fresh])
+        else:
+            file_changes(self._repo_id, ((placing.places[one.oid], one.changes) for one in fresh))
+        return placing.next_line
 
 
 class _Placing:
     """Decides where commits stand: after their first parent, or on a new line."""
 
-    def __init__(self, repo_id: int, commits: Sequence[NewCommit], next_line: int) -> None:
-        self._repo_id = repo_id
+    def __init__(self, known: Iterable[tuple[Any, ...]], next_line: int) -> None:
         self.next_line = next_line
-        firsts = [commit.parents[0] for commit in commits if commit.parents]
-        known = commits_by_oid(repo_id, [*firsts, *(commit.oid for commit in commits)])
-        self.places = {oid: Place(row.line, row.pos) for oid, row in known.items()}
-        self._taken = self._followed(list(self.places.values()))
-        self._lines: list[tuple[int, int | None, int | None]] = []
-
-    def _followed(self, places: Sequence[Place]) -> set[Place]:
-        """Those of ``places`` after which another commit stands in the same line."""
-        rows = sql.rows(
-            "SELECT w.line, w.pos FROM unnest(%s::int[], %s::int[]) AS w(line, pos) "
-            "JOIN git_commit c ON c.repo_id = %s AND c.line = w.line AND c.pos = w.pos + 1",
-            [[one.line for one in places], [one.pos for one in places], self._repo_id],
-        )
-        return {Place(line, pos) for line, pos in rows}
+        self.lines: list[tuple[int, int | None, int | None]] = []
+        self.places: dict[bytes, Place] = {}
+        self._taken: set[Place] = set()
+        """Places after which another commit stands in the same line."""
+        for oid, line, pos, is_followed in known:
+            self.places[oid] = Place(line, pos)
+            if is_followed:
+                self._taken.add(Place(line, pos))
 
     def place(self, commit: NewCommit) -> bool:
         """Find a place for a commit; no if it has one."""
@@ -88,19 +97,20 @@ class _Placing:
             self._taken.add(parent)
             self.places[commit.oid] = Place(parent.line, parent.pos + 1)
         else:
-            self._lines.append((self.next_line, *(parent or (None, None))))
+            self.lines.append((self.next_line, *(parent or (None, None))))
             self.places[commit.oid] = Place(self.next_line, 1)
             self.next_line += 1
         return True
 
-    def insert_lines(self) -> None:
-        if self._lines:
-            columns = [list(column) for column in zip(*self._lines, strict=True)]
-            sql.run(
-                "INSERT INTO git_line (repo_id, line, parent_line, parent_pos) "
-                "SELECT %s, * FROM unnest(%s::int[], %s::int[], %s::int[])",
-                [self._repo_id, *columns],
-            )
+
+def _insert_lines(repo_id: int, lines: Sequence[tuple[int, int | None, int | None]]) -> None:
+    if lines:
+        columns = [list(column) for column in zip(*lines, strict=True)]
+        sql.send(
+            "INSERT INTO git_line (repo_id, line, parent_line, parent_pos) "
+            "SELECT %s, * FROM unnest(%s::int[], %s::int[], %s::int[])",
+            [repo_id, *columns],
+        )
 
 
 _COMMIT_COLUMNS = (
@@ -118,11 +128,11 @@ def _insert_commits(
     repo_id: int, commits: Sequence[NewCommit], places: Mapping[bytes, Place]
 ) -> None:
     rows = (_row_of(repo_id, commit, places[commit.oid]) for commit in commits)
-    if len(commits) >= _COPY_FROM:
+    if len(commits) >= COPY_FROM:
         sql.copy(f"git_commit ({_COMMIT_COLUMNS})", _COMMIT_TYPES, rows)
         return
     for row in rows:
-        sql.run(_INSERT_COMMIT, row)
+        sql.send(_INSERT_COMMIT, row)
 
 
 def _row_of(repo_id: int, commit: NewCommit, place: Place) -> list[Any]:
@@ -142,7 +152,7 @@ def file_changes(repo_id: int, changes: Iterable[tuple[Place, Mapping[str, bool]
     rows = _change_rows(changes)
     while batch := list(islice(rows, _CHANGES_AT_A_TIME)):
         columns = [list(column) for column in zip(*batch, strict=True)]
-        sql.run(_INSERT_CHANGES, [repo_id, *columns])
+        sql.send(_INSERT_CHANGES, [repo_id, *columns])
 
 
 def _change_rows(

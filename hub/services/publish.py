@@ -5,26 +5,42 @@ if one moved meanwhile, the change is built anew on the new head while the lock 
 repo never retries twice. All refs move, with their objects, commits and changes — or none does.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
 
 from hub.crashpoints import Point, reach
 from hub.errors import RefExists, RepoNotFound
+from hub.git.objects import Kind
 from hub.git.refs import BRANCHES, RefUpdate
 from hub.git.stored import StoredObject
 from hub.models import Repo, sql
 from hub.services import cards
-from hub.services.filing import NewCommit, file_commits
+from hub.services.filing import COPY_FROM, Filing, NewCommit
+from teams.models.sql import Reply
 
 _BATCH_BYTES = 8 * 1024 * 1024
 _BATCH_ROWS = 500
 
-Heads = Mapping[str, bytes | None]
-"""For each ref that a change is about: what it points to, None if it does not exist."""
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """What the refs that a change is about point to."""
+
+    oids: dict[str, bytes]
+    trees: dict[str, bytes]
+
+    def __getitem__(self, ref: str) -> bytes | None:
+        """Answer what ``ref`` points to, None if it does not exist."""
+        return self.oids.get(ref)
+
+    def tree(self, ref: str) -> bytes | None:
+        """Answer the tree of the commit that ``ref`` points to."""
+        return self.trees.get(ref)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +58,23 @@ class Change:
     """The commits come without the paths that they changed: a job finds them out."""
 
 
-@dataclass
+class Added(NamedTuple):
+    """Stored bytes of the objects that were really added, and how many of them are no files'."""
+
+    nbytes: int
+    tree_bytes: int
+
+
+_NOTHING = Added(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Published:
     """What came of it."""
 
     change: Change
     rebuilt: bool = False
-    object_bytes: int = 0
-    """Stored bytes of the change's objects that were really added."""
+    added: Added = _NOTHING
 
 
 def publish(
@@ -76,90 +101,140 @@ def publish(
         return Published(change)
     reach(Point.PUBLISH_BUILT)
     with transaction.atomic():
-        # Garbage collection takes this lock exclusively, so no object that a change relies on is
-        # swept between the look and the commit.
-        sql.run("SELECT pg_advisory_xact_lock_shared(%s)", [repo.pk])
-        if verify is not None:
-            verify()
-        reach(Point.PUBLISH_BEFORE_INSERT)
-        added = insert_objects(repo.pk, files)
-        added += (object_bytes := insert_objects(repo.pk, change.objects))
-        reach(Point.PUBLISH_AFTER_OBJECTS)
-        next_line = _lock(repo.pk)
-        reach(Point.PUBLISH_LOCKED)
-        rebuilt = (now := _heads(repo.pk, refs)) != heads
+        # Three waits for the database, whatever is published: what is there, what changes, COMMIT.
+        with sql.pipeline():
+            # Garbage collection takes this lock exclusively, so no object that a change relies on
+            # is swept between the look and the commit.
+            sql.send("SELECT pg_advisory_xact_lock_shared(%s)", [repo.pk])
+            if verify is not None:
+                verify()
+            adding = _Adding(repo.pk)
+            adding.add(files)
+            adding.add(change.objects)
+            locked = sql.send(_LOCK, [repo.pk])
+            present = _ask_heads(repo.pk, refs)
+            filing = Filing(repo.pk, change.commits)
+            next_line = _free_line(locked)
+        rebuilt = (now := _read_heads(present)) != heads
         if rebuilt:
             change = build(now)
-            added += (object_bytes := insert_objects(repo.pk, change.objects))
-        done = Published(change, rebuilt, object_bytes)
-        if change.updates:
-            next_line = file_commits(
-                repo.pk, change.commits, next_line, index_later=change.index_later
-            )
-            reach(Point.PUBLISH_AFTER_COMMITS)
-            _move_refs(repo.pk, change.updates)
-            reach(Point.PUBLISH_AFTER_REFS)
-        _finish(repo, change, next_line, added)
-        reach(Point.PUBLISH_BEFORE_COMMIT)
-    reach(Point.PUBLISH_AFTER_COMMIT)
+            adding.add(change.objects)
+            filing = Filing(repo.pk, change.commits)
+        done = Published(change, rebuilt, adding.finish())
+        _make_true(repo, done, filing, next_line)
     return done
 
 
-def _heads(repo_id: int, refs: Sequence[str]) -> dict[str, bytes | None]:
-    rows = sql.rows(
-        "SELECT name, oid FROM git_ref WHERE repo_id = %s AND name = ANY(%s)", [repo_id, list(refs)]
+def _heads(repo_id: int, refs: Sequence[str]) -> Heads:
+    return _read_heads(_ask_heads(repo_id, refs))
+
+
+def _ask_heads(repo_id: int, refs: Sequence[str]) -> Reply:
+    return sql.send(
+        "SELECT r.name, r.oid, c.tree FROM git_ref r "
+        "LEFT JOIN git_commit c ON c.repo_id = r.repo_id AND c.oid = r.oid "
+        "WHERE r.repo_id = %s AND r.name = ANY(%s)",
+        [repo_id, list(refs)],
     )
-    return dict.fromkeys(refs) | dict(rows)
 
 
-def _lock(repo_id: int) -> int:
-    """Take the publish lock and answer the next free line."""
-    row = sql.row("SELECT next_line FROM hub_repo WHERE id = %s FOR NO KEY UPDATE", [repo_id])
+def _read_heads(reply: Reply) -> Heads:
+    rows = reply.rows()
+    return Heads(
+        {name: oid for name, oid, _tree in rows},
+        {name: tree for name, _oid, tree in rows if tree is not None},
+    )
+
+
+_LOCK = "SELECT next_line FROM hub_repo WHERE id = %s FOR NO KEY UPDATE"
+
+
+def _free_line(locked: Reply) -> int:
+    row = locked.row()
     if row is None:
         raise RepoNotFound
     return int(row[0])
 
 
-_INSERT_OBJECTS = """
+_INSERT_OBJECTS = f"""
 WITH added AS (
 INSERT INTO git_object (repo_id, oid, kind, size, base, lfs_oid, lfs_size, data)
-SELECT %s, * FROM unnest(%s::bytea[], %s::int2[], %s::int4[], %s::bytea[], %s::bytea[],
-    %s::int8[], %s::bytea[])
+SELECT %s, * FROM unnest(%b::bytea[], %s::int2[], %s::int4[], %s::bytea[], %s::bytea[],
+    %s::int8[], %b::bytea[])
 ON CONFLICT DO NOTHING
-RETURNING octet_length(data) AS nbytes
+RETURNING kind = {int(Kind.BLOB)} AS is_file, octet_length(data) AS nbytes
 )
-SELECT coalesce(sum(nbytes), 0) FROM added
+SELECT coalesce(sum(nbytes), 0), coalesce(sum(nbytes) FILTER (WHERE NOT is_file), 0) FROM added
 """
 
 
-def insert_objects(repo_id: int, objects: Iterable[StoredObject]) -> int:
-    """Add objects in batches of bounded size; those that are there already stay as they are.
+@dataclass
+class _Adding:
+    """Adds objects in batches of bounded size; those that are there already stay as they are."""
 
-    Answers the stored bytes that were really added.
-    """
-    batch: list[StoredObject] = []
-    nbytes = added = 0
-    for one in objects:
-        batch.append(one)
-        nbytes += len(one.data)
-        if len(batch) >= _BATCH_ROWS or nbytes >= _BATCH_BYTES:
-            added += _insert_batch(repo_id, batch)
-            batch, nbytes = [], 0
-    return added + (_insert_batch(repo_id, batch) if batch else 0)
+    repo_id: int
+    added: Added = _NOTHING
+    _waiting: Reply | None = field(default=None, init=False)
+
+    def add(self, objects: Iterable[StoredObject]) -> None:
+        batch: list[StoredObject] = []
+        nbytes = 0
+        for one in objects:
+            batch.append(one)
+            nbytes += len(one.data)
+            if len(batch) >= _BATCH_ROWS or nbytes >= _BATCH_BYTES:
+                self._send(batch)
+                batch, nbytes = [], 0
+        if batch:
+            self._send(batch)
+
+    def _send(self, batch: Sequence[StoredObject]) -> None:
+        # No more than one batch is on its way, so memory stays bounded in a pipeline too.
+        self.finish()
+        columns: tuple[list[Any], ...] = (
+            [one.oid for one in batch],
+            [int(one.kind) for one in batch],
+            [one.size for one in batch],
+            [one.base for one in batch],
+            [one.pointer.sha256 if one.pointer else None for one in batch],
+            [one.pointer.size if one.pointer else None for one in batch],
+            [one.data for one in batch],
+        )
+        self._waiting = sql.send(_INSERT_OBJECTS, [self.repo_id, *columns])
+
+    def finish(self) -> Added:
+        """Wait for what was sent, and answer what was really added in all."""
+        row = self._waiting.row() if self._waiting else None
+        self._waiting = None
+        if row is not None:
+            nbytes, tree_bytes = map(int, row)
+            self.added = Added(self.added.nbytes + nbytes, self.added.tree_bytes + tree_bytes)
+        return self.added
 
 
-def _insert_batch(repo_id: int, batch: Sequence[StoredObject]) -> int:
-    columns: tuple[list[Any], ...] = (
-        [one.oid for one in batch],
-        [int(one.kind) for one in batch],
-        [one.size for one in batch],
-        [one.base for one in batch],
-        [one.pointer.sha256 if one.pointer else None for one in batch],
-        [one.pointer.size if one.pointer else None for one in batch],
-        [one.data for one in batch],
-    )
-    row = sql.row(_INSERT_OBJECTS, [repo_id, *columns])
-    return int(row[0]) if row else 0
+def insert_objects(repo_id: int, objects: Iterable[StoredObject]) -> Added:
+    """Add objects to a repo; answer what was really added."""
+    adding = _Adding(repo_id)
+    adding.add(objects)
+    return adding.finish()
+
+
+def _make_true(repo: Repo, done: Published, filing: Filing, next_line: int) -> None:
+    """File the commits, move the refs and count the repo's version up."""
+    change = done.change
+    # COPY, which many commits come by, has no place in a pipeline.
+    with sql.pipeline() if len(change.commits) < COPY_FROM else nullcontext():
+        if change.updates:
+            next_line = filing.file(next_line, index_later=change.index_later)
+            _move_refs(repo.pk, change.updates)
+        sql.send(
+            "UPDATE hub_repo SET version = version + 1, next_line = %s, dirty = dirty OR %s, "
+            "git_bytes = git_bytes + %s, last_modified = %s WHERE id = %s",
+            [next_line, change.makes_garbage, done.added.nbytes, timezone.now(), repo.pk],
+        )
+    for update in change.updates:
+        if update.ref == BRANCHES + repo.default_branch and update.new is not None:
+            cards.index(repo, update.new, _changes_between(update, change))
 
 
 _IN_THE_WAY = """
@@ -173,9 +248,9 @@ def _move_refs(repo_id: int, updates: Sequence[RefUpdate]) -> None:
     # Deletions first, so that a name is free for what the same change creates.
     for update in sorted(updates, key=lambda update: update.new is not None):
         if update.new is None:
-            sql.run("DELETE FROM git_ref WHERE repo_id = %s AND name = %s", [repo_id, update.ref])
+            sql.send("DELETE FROM git_ref WHERE repo_id = %s AND name = %s", [repo_id, update.ref])
         else:
-            sql.run(
+            sql.send(
                 "INSERT INTO git_ref (repo_id, name, oid, updated_at) VALUES (%s, %s, %s, now()) "
                 "ON CONFLICT (repo_id, name) DO UPDATE SET oid = excluded.oid, updated_at = now()",
                 [repo_id, update.ref, update.new],
@@ -184,18 +259,6 @@ def _move_refs(repo_id: int, updates: Sequence[RefUpdate]) -> None:
     if created and (found := sql.row(_IN_THE_WAY, {"repo": repo_id, "new": created})):
         # Clones keep refs as files, where one name cannot be a file and a folder.
         raise RefExists(f"{found[0]} is in the way of {found[1]}")
-
-
-def _finish(repo: Repo, change: Change, next_line: int, added: int) -> None:
-    """Count the repo's version up and index its card if the default branch moved."""
-    sql.run(
-        "UPDATE hub_repo SET version = version + 1, next_line = %s, dirty = dirty OR %s, "
-        "git_bytes = git_bytes + %s, last_modified = %s WHERE id = %s",
-        [next_line, change.makes_garbage, added, timezone.now(), repo.pk],
-    )
-    for update in change.updates:
-        if update.ref == BRANCHES + repo.default_branch and update.new is not None:
-            cards.index(repo, update.new, _changes_between(update, change))
 
 
 def _changes_between(update: RefUpdate, change: Change) -> dict[str, bool] | None:

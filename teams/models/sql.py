@@ -4,6 +4,8 @@ The hot tables hold bytes; Django's own cursor would send and read them as hexad
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -35,6 +37,38 @@ def stream(query: str, values: Values, *, at_once: int) -> Iterator[tuple[Any, .
 def run(query: str, values: Values = ()) -> int:
     """Run a statement and answer how many rows it touched."""
     return _run(query, values).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to a statement that was sent; whoever reads it waits until it is there."""
+
+    cursor: "psycopg.Cursor[tuple[Any, ...]]"
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        with connection.wrap_database_errors:
+            return self.cursor.fetchall()
+
+    def row(self) -> tuple[Any, ...] | None:
+        with connection.wrap_database_errors:
+            return self.cursor.fetchone()
+
+
+@contextmanager
+def pipeline() -> Iterator[None]:
+    """Send the statements of the block without a wait for each answer.
+
+    They run in order, each on what the ones before it did. An error is raised where a reply is
+    read, or at the end of the block; what was sent after it does not run. COPY and streams have no
+    place in it.
+    """
+    with connection.wrap_database_errors, raw_connection().pipeline():
+        yield
+
+
+def send(query: str, values: Values = ()) -> Reply:
+    """Send a statement within a pipeline; its reply may be read at any time before its end."""
+    return Reply(_run(query, values))
 
 
 def copy(table: str, types: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
