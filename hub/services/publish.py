@@ -108,13 +108,16 @@ def publish(
             sql.send("SELECT pg_advisory_xact_lock_shared(%s)", [repo.pk])
             if verify is not None:
                 verify()
+            reach(Point.PUBLISH_BEFORE_INSERT)
             adding = _Adding(repo.pk)
             adding.add(files)
             adding.add(change.objects)
             locked = sql.send(_LOCK, [repo.pk])
             present = _ask_heads(repo.pk, refs)
             filing = Filing(repo.pk, change.commits)
+            reach(Point.PUBLISH_AFTER_OBJECTS)
             next_line = _free_line(locked)
+        reach(Point.PUBLISH_LOCKED)
         rebuilt = (now := _read_heads(present)) != heads
         if rebuilt:
             change = build(now)
@@ -122,6 +125,8 @@ def publish(
             filing = Filing(repo.pk, change.commits)
         done = Published(change, rebuilt, adding.finish())
         _make_true(repo, done, filing, next_line)
+        reach(Point.PUBLISH_BEFORE_COMMIT)
+    reach(Point.PUBLISH_AFTER_COMMIT)
     return done
 
 
@@ -226,7 +231,9 @@ def _make_true(repo: Repo, done: Published, filing: Filing, next_line: int) -> N
     with sql.pipeline() if len(change.commits) < COPY_FROM else nullcontext():
         if change.updates:
             next_line = filing.file(next_line, index_later=change.index_later)
+            reach(Point.PUBLISH_AFTER_COMMITS)
             _move_refs(repo.pk, change.updates)
+            reach(Point.PUBLISH_AFTER_REFS)
         sql.send(
             "UPDATE hub_repo SET version = version + 1, next_line = %s, dirty = dirty OR %s, "
             "git_bytes = git_bytes + %s, last_modified = %s WHERE id = %s",
