@@ -1,6 +1,6 @@
 """Rows and constraints of repos, their history and their bytes."""
 
-from hub.models.blob import Blob, PurgedFile, RepoBlob
+from hub.models.blob import Blob, PurgedFile, RepoBlob, UnnamedKey
 from hub.models.card import RepoCard
 from hub.models.download import DownloadDay, DownloadSeen
 from hub.models.history import GitCommit, GitLine, GitObject, GitRef, PathChange, PendingIndex
@@ -33,6 +33,7 @@ __all__ = [
     "RepoBlob",
     "RepoCard",
     "RepoRedirect",
+    "UnnamedKey",
     "XetDedupChunk",
     "XetDomain",
     "XetFile",

@@ -1,4 +1,4 @@
-"""Blob and RepoBlob: bytes by digest, and which repo may read them."""
+"""Blob, RepoBlob, UnnamedKey: bytes by digest, which repo may read them, and what is to go."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -41,9 +41,16 @@ class RepoBlob(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     touched_at = models.DateTimeField(auto_now_add=True, db_default=Now())
     """When somebody last uploaded or adopted it: a commit that names it may be on its way."""
+    is_named = models.BooleanField(default=False, db_default=False)
+    """Garbage collection saw a pointer to it in the repo, and has not collected the last one."""
 
     class Meta:
         constraints = [models.UniqueConstraint("repo", "blob", name="one_row_per_repo_and_blob")]
+        indexes = [
+            models.Index(
+                "touched_at", name="blob_row_without_pointer", condition=models.Q(is_named=False)
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.blob_id!r} in repo {self.repo_id}"
@@ -64,3 +71,16 @@ class PurgedFile(models.Model):
 
     def __str__(self) -> str:
         return f"{bytes(self.sha256).hex()} no longer in repo {self.repo_id}"
+
+
+class UnnamedKey(models.Model):
+    """Bytes in the store whose row is gone: they are dropped unless a row names them again.
+
+    It is written in the transaction that deletes the row, so that no crash leaves bytes behind.
+    """
+
+    key = models.CharField(max_length=200, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True, db_default=Now())
+
+    def __str__(self) -> str:
+        return self.key

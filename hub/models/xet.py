@@ -101,12 +101,19 @@ class XetRepoFile(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     touched_at = models.DateTimeField(auto_now_add=True, db_default=Now())
     """When somebody last uploaded or adopted it: a commit that names it may be on its way."""
+    is_named = models.BooleanField(default=False, db_default=False)
+    """Garbage collection saw a pointer to it in the repo, and has not collected the last one."""
 
     class Meta:
         constraints = [
             models.UniqueConstraint("repo", "file", name="one_row_per_repo_and_file"),
         ]
-        indexes = [models.Index("repo", "sha256", name="xet_file_by_repo_and_sha256")]
+        indexes = [
+            models.Index("repo", "sha256", name="xet_file_by_repo_and_sha256"),
+            models.Index(
+                "touched_at", name="xet_row_without_pointer", condition=models.Q(is_named=False)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"file {self.file_id} in repo {self.repo_id}"
