@@ -5,7 +5,7 @@ RUN := .venv/bin
 TEMPLATES := templates
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check fix bench docs browser install install-dev install-bench
+.PHONY: help up test check fix bench docs browser install install-dev
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,7 +31,7 @@ fix: install-dev  ## format, and repair what tools can repair
 	$(RUN)/ruff format .
 	@if [ -d $(TEMPLATES) ]; then $(RUN)/djlint $(TEMPLATES) --reformat --quiet; fi
 
-bench: install-bench  ## the measured comparisons; each file prints its ratios
+bench: install-dev  ## the measured comparisons; each file prints its ratios
 	@for file in bench/[a-z]*.py; do echo "== $$file"; $(RUN)/python "$$file" || exit 1; done
 
 docs: install-dev  ## write the generated pages of docs/
@@ -45,6 +45,3 @@ install:
 
 install-dev:
 	@$(PYTHON) bootstrap.py --group dev
-
-install-bench:
-	@$(PYTHON) bootstrap.py --group dev --group bench
