@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 from struct import Struct
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from hub.errors import BlobNotFound
 from hub.models import sql
 from hub.queries.store import blob_store
 from hub.storage.digests import xorb_index_key
+from hub.xet.dedup import info_bytes
 from hub.xet.hashing import to_text
 from hub.xet.reconstruction import Reconstruction, reconstruct, xorbs_in
 from hub.xet.shards import Term
@@ -94,13 +96,68 @@ def reconstruction(repo_id: int, file: bytes, start: int, stop: int | None) -> R
 
 
 def known_xorbs(domain_id: int, hashes: Iterable[bytes]) -> dict[bytes, KnownXorb]:
-    """Those of ``hashes`` of which the domain is a member."""
+    """Those of ``hashes`` of which the domain is a member and whose bytes are good."""
     rows = sql.rows(
         "SELECT x.hash, x.id, x.stored_bytes FROM hub_xorb x JOIN hub_xorbdomain d "
-        "ON d.xorb_id = x.id WHERE d.domain_id = %s AND x.hash = ANY(%s)",
+        "ON d.xorb_id = x.id WHERE d.domain_id = %s AND x.hash = ANY(%s) "
+        "AND x.damaged_at IS NULL",
         [domain_id, list(hashes)],
     )
     return {xorb: KnownXorb(*columns) for xorb, *columns in rows}
+
+
+class Sibling(NamedTuple):
+    """A xorb that a dedup query may name."""
+
+    hash: bytes
+    is_fresh: bool
+    """Somebody touched it a moment ago; it need not be touched again."""
+
+
+_FRESH = timedelta(hours=1)
+_MAX_SIBLINGS = 32
+_MAX_ANSWER_BYTES = 2 * 1024 * 1024
+
+_CHUNK_PLACE = """
+SELECT c.xorb_id, f.terms FROM hub_xetdedupchunk c JOIN hub_xetfile f ON f.id = c.file_id
+WHERE c.domain_id = %s AND c.chunk_hash = %s
+"""
+_OFFERED = """
+SELECT x.id, x.hash, x.n_chunks, x.touched_at > now() - %s::interval
+FROM hub_xorb x JOIN hub_xorbdomain m ON m.xorb_id = x.id
+WHERE m.domain_id = %s AND x.id = ANY(%s) AND x.condemned_at IS NULL AND x.damaged_at IS NULL
+"""
+
+
+def siblings(domain_id: int, chunk: bytes) -> list[Sibling]:
+    """The xorb that holds a chunk, and the domain's others of the same file, nearest first.
+
+    Nothing where the domain is no member of the first one, or nobody may rely on it any more.
+    """
+    place = sql.row(_CHUNK_PLACE, [domain_id, chunk])
+    if place is None:
+        return []
+    nearest = _nearest(*place)
+    rows = sql.rows(_OFFERED, [_FRESH, domain_id, nearest])
+    offered = {xorb_id: columns for xorb_id, *columns in rows}
+    found: list[Sibling] = []
+    room = _MAX_ANSWER_BYTES
+    for xorb_id in nearest if nearest[0] in offered else ():
+        digest, n_chunks, is_fresh = offered.get(xorb_id, (b"", 0, False))
+        room -= info_bytes(n_chunks)
+        if digest and room >= 0:
+            found.append(Sibling(digest, is_fresh))
+    return found
+
+
+def _nearest(xorb_id: int, terms: bytes) -> list[int]:
+    """The xorb itself, then the others of these terms by how far from it they first come."""
+    order = list(dict.fromkeys(row[0] for row in _TERM.iter_unpack(terms)))
+    if xorb_id not in order:
+        return [xorb_id]
+    home = order.index(xorb_id)
+    places = sorted(range(len(order)), key=lambda place: abs(place - home))
+    return [order[place] for place in places[:_MAX_SIBLINGS]]
 
 
 def check_known(domain_id: int, hashes: Iterable[bytes]) -> dict[bytes, KnownXorb]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils import timezone
 
 from hub.crashpoints import Point, reach
 from hub.errors import BadObject
@@ -12,7 +13,10 @@ from hub.models import Repo, XetFile, XetFileXorb, XetRepoFile, sql
 from hub.queries import xet
 from hub.queries.store import blob_store
 from hub.queries.xet import KnownXorb, XetLayout
-from hub.storage.digests import xorb_index_key, xorb_key
+from hub.services import xet_dedup
+from hub.services.xet_dedup import DedupChunk
+from hub.services.xet_touching import touch
+from hub.storage.digests import shard_key, xorb_index_key, xorb_key
 from hub.storage.large_files import iter_chunks
 from hub.xet.hashing import to_text
 from hub.xet.shards import FileInfo, parse_shard, verify_file, verify_xorb_info
@@ -33,6 +37,9 @@ class CheckedShard:
     known: Sequence[FileInfo]
     """Files that we have already, with the sha256 that we once computed."""
     xorbs: Mapping[bytes, KnownXorb]
+    domain_id: int
+    dedup_chunks: Sequence[DedupChunk]
+    body: bytes
 
     @property
     def size(self) -> int:
@@ -45,8 +52,7 @@ def accept_xorb(*, xorb: bytes, source: Readable, domain_id: int, by: User | Non
     Raises:
         BadObject: it is not the xorb that it claims to be. Nothing of it is kept.
     """
-    if xet.known_xorbs(domain_id, [xorb]):
-        _touch([xorb])
+    if keep_known(xorb, domain_id=domain_id):
         return False
     store, text = blob_store(), to_text(xorb)
     with store.open_stage(hashed=False) as writer:
@@ -62,6 +68,17 @@ def accept_xorb(*, xorb: bytes, source: Readable, domain_id: int, by: User | Non
         reach(Point.XORB_INSERTED)
     reach(Point.XORB_ACCEPTED)
     return is_new
+
+
+def keep_known(xorb: bytes, *, domain_id: int) -> bool:
+    """Answer whether the domain has a xorb already; if so it keeps it for another while."""
+    if not xet.known_xorbs(domain_id, [xorb]):
+        return False
+    try:
+        touch([xorb])
+    except Invalid:
+        return False
+    return True
 
 
 _INSERT_XORB = """
@@ -82,25 +99,6 @@ def _insert_xorb(index: XorbIndex, domain_id: int, by: User | None) -> bool:
         [row and row[0], domain_id, by.pk if by else None],
     )
     return bool(added)
-
-
-def _touch(xorbs: Sequence[bytes]) -> None:
-    """Keep xorbs from being collected. Locked in one order, so that no two callers wait in a ring.
-
-    Raises:
-        Invalid: one was collected since it was looked at.
-    """
-    with transaction.atomic():
-        found = sql.rows(
-            "SELECT hash FROM hub_xorb WHERE hash = ANY(%s) ORDER BY hash FOR NO KEY UPDATE",
-            [list(xorbs)],
-        )
-        if len(found) != len(set(xorbs)):
-            raise Invalid("A xorb was deleted while it was being used. Upload it again.")
-        sql.run(
-            "UPDATE hub_xorb SET touched_at = now(), condemned_at = NULL WHERE hash = ANY(%s)",
-            [list(xorbs)],
-        )
 
 
 def check_shard(body: bytes, *, domain_id: int) -> CheckedShard:
@@ -128,7 +126,7 @@ def check_shard(body: bytes, *, domain_id: int) -> CheckedShard:
         if file.hash not in digests
     ]
     reach(Point.SHARD_CHECKED)
-    return CheckedShard(new, known, xorbs)
+    return CheckedShard(new, known, xorbs, domain_id, xet_dedup.chunks_of(shard), body)
 
 
 def register(shard: CheckedShard, *, repo: Repo, by: User | None) -> Iterator[int]:
@@ -152,6 +150,7 @@ def register(shard: CheckedShard, *, repo: Repo, by: User | None) -> Iterator[in
                 yield done
         _compare(file, digest.digest())
     reach(Point.SHARD_HASHED)
+    _keep(shard.body)
     _insert_files(shard, repo, by)
     reach(Point.SHARD_REGISTERED)
 
@@ -164,9 +163,16 @@ def _compare(file: FileInfo, sha256: bytes) -> None:
         )
 
 
+def _keep(body: bytes) -> None:
+    """Keep what was said, as it was said: from it all that we know of files can be found anew."""
+    store = blob_store()
+    staged = store.stage([body])
+    store.publish(staged, shard_key(timezone.now().date(), staged.sha256))
+
+
 @transaction.atomic
 def _insert_files(shard: CheckedShard, repo: Repo, by: User | None) -> None:
-    _touch(list(shard.xorbs))
+    touch(list(shard.xorbs))
     ids = {xorb: known.id for xorb, known in shard.xorbs.items()}
     XetFile.objects.bulk_create(
         [
@@ -181,8 +187,7 @@ def _insert_files(shard: CheckedShard, repo: Repo, by: User | None) -> None:
         ignore_conflicts=True,
     )
     files = [*(file for file, _layout in shard.files), *shard.known]
-    rows = XetFile.objects.in_bulk([file.hash for file in files], field_name="hash")
-    pks = {bytes(file): row.pk for file, row in rows.items()}
+    pks = _locked_files([file.hash for file in files])
     XetFileXorb.objects.bulk_create(
         [
             XetFileXorb(file_id=pks[file.hash], xorb_id=xorb_id)
@@ -200,4 +205,23 @@ def _insert_files(shard: CheckedShard, repo: Repo, by: User | None) -> None:
         unique_fields=["repo", "file"],
         update_fields=["touched_at"],
     )
+    chunks = [(one.chunk, ids[one.xorb], pks[one.file]) for one in shard.dedup_chunks]
+    xet_dedup.remember(shard.domain_id, chunks)
     reach(Point.SHARD_INSERTED)
+
+
+def _locked_files(files: Sequence[bytes]) -> dict[bytes, int]:
+    """The ids of files, none of which can be deleted until the transaction ends.
+
+    Raises:
+        Invalid: one was collected since it was looked at.
+    """
+    found: dict[bytes, int] = dict(
+        sql.rows(
+            "SELECT hash, id FROM hub_xetfile WHERE hash = ANY(%s) ORDER BY hash FOR KEY SHARE",
+            [list(files)],
+        )
+    )
+    if len(found) != len(set(files)):
+        raise Invalid("A file was deleted while it was being registered. Upload it again.")
+    return found

@@ -23,7 +23,7 @@ from hub.http.uploads import Upload
 from hub.models import Repo
 from hub.policies import check_can
 from hub.queries import xet as files
-from hub.services import xet_intake, xet_tokens
+from hub.services import xet_dedup, xet_intake, xet_tokens
 from hub.services.xet_intake import CheckedShard
 from hub.services.xet_tokens import XetSession
 from hub.xet.hashing import from_text
@@ -71,7 +71,8 @@ class CasView(WireView):
 class Xorb(CasView):
     """POST, HEAD /v1/xorbs/default/{xorb}: take a xorb in; tell the size of one."""
 
-    authz = {"post": Action.REPO_WRITE, "get": Action.REPO_READ}
+    # Readers of one repo have no business with what others of its domain hold.
+    authz = {"post": Action.REPO_WRITE, "get": Action.REPO_WRITE}
 
     def post(self, request: HttpRequest, xorb: str, **_: object) -> JsonResponse:
         upload = Upload(request, most=MAX_XORB_BODY)
@@ -92,6 +93,32 @@ class Xorb(CasView):
         if not known:
             raise BlobNotFound
         return _of_length(next(iter(known.values())).stored_bytes)
+
+
+class Chunk(CasView):
+    """GET /v1/chunks/default/{chunk}: the domain's xorbs that hold a chunk, and what is near it."""
+
+    authz = {"get": Action.REPO_WRITE}
+
+    def get(self, _request: HttpRequest, chunk: str, **_: object) -> HttpResponse:
+        shard = xet_dedup.answer(from_text(chunk), cas=self.kwargs["cas"])
+        response = HttpResponse(shard, content_type="application/octet-stream")
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+class Grant(CasView):
+    """POST /v1/xorb-grants/default/{xorb}: 200 where the domain holds it and it need not be sent.
+
+    404 lets the client send it the usual way; it takes any other answer for the end of the upload.
+    """
+
+    authz = {"post": Action.REPO_WRITE}
+
+    def post(self, _request: HttpRequest, xorb: str, **_: object) -> HttpResponse:
+        if not xet_intake.keep_known(from_text(xorb), domain_id=self.given.domain_id):
+            raise NotFound
+        return JsonResponse({})
 
 
 class File(CasView):
@@ -177,7 +204,7 @@ class Reconstruction(CasView):
 
 
 class NoSuchCasRoute(CasView):
-    """Any other route below a casUrl, such as upload grants and chunk queries: 404."""
+    """Any other route below a casUrl: 404."""
 
     authz = {
         method: Public("There is nothing behind it.")

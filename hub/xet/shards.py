@@ -19,20 +19,20 @@ MAX_TERM_CHUNKS = 4 * 1024 * 1024
 """How many chunks the terms of a shard may add up to: about 275 GB. It bounds our hashing, since
 a term of 48 bytes can name 8192 chunks."""
 
-_TAG = b"HFRepoMetaData\0" + bytes.fromhex("556967456a7b815783a5bdd95ccdd14aa9")
-_VERSION = 2
-_BOOKEND = b"\xff" * HASH_BYTES
-_ENTRY_BYTES = 48
+TAG = b"HFRepoMetaData\0" + bytes.fromhex("556967456a7b815783a5bdd95ccdd14aa9")
+VERSION = 2
+BOOKEND = b"\xff" * HASH_BYTES
+ENTRY_BYTES = 48
 
-_HEADER = Struct("<32sQQ")
-_ENTRY = Struct("<32sIIII")
+HEADER = Struct("<32sQQ")
+ENTRY = Struct("<32sIIII")
 
 _HAS_RANGE_HASHES = 1 << 31
 _HAS_SHA256 = 1 << 30
 _NEEDED = _HAS_RANGE_HASHES | _HAS_SHA256
 _DEDUP_HINT = 1 << 31
 
-_CHUNK = np.dtype(
+CHUNK = np.dtype(
     [("hash", "u1", HASH_BYTES), ("at", "<u4"), ("len", "<u4"), ("flags", "<u4"), ("zero", "<u4")]
 )
 
@@ -132,11 +132,11 @@ def _files(entries: "_Entries") -> Iterator[FileInfo]:
         if n_files > MAX_FILES or n_terms > MAX_TERMS:
             raise BadObject(f"A shard has at most {MAX_FILES} files and {MAX_TERMS} terms.")
         _check_flags(digest, flags)
-        terms = tuple([_term(row) for row in _ENTRY.iter_unpack(entries.take(count))])
+        terms = tuple([_term(row) for row in ENTRY.iter_unpack(entries.take(count))])
         n_chunks += sum(term.end - term.start for term in terms)
         if n_chunks > MAX_TERM_CHUNKS:
             raise BadObject(f"The files of a shard have at most {MAX_TERM_CHUNKS} chunks.")
-        proofs = tuple([row[0] for row in _ENTRY.iter_unpack(entries.take(count))])
+        proofs = tuple([row[0] for row in ENTRY.iter_unpack(entries.take(count))])
         sha256 = swap_words(bytes(entries.take(1)[:HASH_BYTES]))
         yield FileInfo(digest, terms, proofs, sha256)
 
@@ -164,7 +164,7 @@ def _xorbs(entries: "_Entries") -> Iterator[XorbInfo]:
             raise BadObject(f"A shard describes at most {MAX_XORBS} xorbs.")
         if not 0 < count <= MAX_CHUNKS:
             raise BadObject(f"A xorb cannot have {count} chunks.")
-        rows = np.frombuffer(entries.take(count), _CHUNK)
+        rows = np.frombuffer(entries.take(count), CHUNK)
         hinted = np.flatnonzero(rows["flags"] & _DEDUP_HINT)
         yield XorbInfo(
             digest, rows["hash"].tobytes(), tuple(rows["len"].tolist()), tuple(hinted.tolist())
@@ -176,15 +176,15 @@ class _Entries:
 
     def __init__(self, body: bytes) -> None:
         self._rest = memoryview(body)
-        tag, version, _footer_bytes = _HEADER.unpack(self.take(1))
-        if tag != _TAG:
+        tag, version, _footer_bytes = HEADER.unpack(self.take(1))
+        if tag != TAG:
             raise BadObject("These bytes are no shard.")
-        if version != _VERSION:
+        if version != VERSION:
             raise BadObject(f"A shard of version {version} is unknown to us.")
 
     def take(self, count: int) -> memoryview:
         """The next ``count`` entries; BadObject if there are fewer."""
-        size = count * _ENTRY_BYTES
+        size = count * ENTRY_BYTES
         if len(self._rest) < size:
             raise BadObject("The shard ends too soon.")
         entries, self._rest = self._rest[:size], self._rest[size:]
@@ -192,5 +192,5 @@ class _Entries:
 
     def info(self) -> tuple[bytes, int, int] | None:
         """Hash, flags and count of what comes next; None at the end of a section."""
-        digest, flags, count, _third, _fourth = _ENTRY.unpack(self.take(1))
-        return None if digest == _BOOKEND else (digest, flags, count)
+        digest, flags, count, _third, _fourth = ENTRY.unpack(self.take(1))
+        return None if digest == BOOKEND else (digest, flags, count)
