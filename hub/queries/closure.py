@@ -24,7 +24,7 @@ class ObjectWalk:
     def __init__(self, repo_id: int, leave_out: Filter) -> None:
         self.trees: dict[bytes, None] = {}
         self.blobs: dict[bytes, None] = {}
-        self._reader = _TreeReader(repo_id)
+        self._reader = TreeReader(repo_id)
         self._filter = leave_out
 
     def run(self, steps: Iterable[Step]) -> None:
@@ -64,7 +64,7 @@ class ObjectWalk:
 _READ = "SELECT oid, data, base FROM git_object WHERE repo_id = %s AND oid = ANY(%s)"
 
 
-class _TreeReader:
+class TreeReader:
     """Reads many trees at a time; a keyframe that several are deltas of is inflated once."""
 
     def __init__(self, repo_id: int) -> None:

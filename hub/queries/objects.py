@@ -50,6 +50,11 @@ class _TreeCache:
                 _key, gone = self._trees.popitem(last=False)
                 self._nbytes -= gone.nbytes
 
+    def drop(self, repo_id: int) -> None:
+        with self._lock:
+            for key in [key for key in self._trees if key[0] == repo_id]:
+                self._nbytes -= self._trees.pop(key).nbytes
+
 
 _cache = _TreeCache()
 _PARSED_COST = 5
@@ -67,6 +72,11 @@ def remember(repo_id: int, trees: Iterable[LoadedTree]) -> None:
     """
     for tree in trees:
         _cache.put(repo_id, tree)
+
+
+def forget(repo_id: int) -> None:
+    """Forget the trees of a repo: the keyframes that they were stored against may be gone."""
+    _cache.drop(repo_id)
 
 
 _READ = """

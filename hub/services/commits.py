@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from hub.crashpoints import Point, reach
-from hub.errors import BlobNotFound, RevisionNotFound, StaleParent
+from hub.errors import BlobNotFound, EntryNotFound, RevisionNotFound, StaleParent
 from hub.git.objects import FILE_MODE, Commit, Entry, Kind, Pointer, Signature
 from hub.git.refs import BRANCHES, RefUpdate
 from hub.git.spool import ObjectSpool
@@ -154,15 +154,27 @@ class _Building:
         edit = TreeEdit(self.repo.pk, tree, _paths_of(self.steps))
         for step in self.steps:
             _carry_out(step, edit)
+        wastes = len(self.steps) > 1 and any(_is_wasted(step, edit) for step in self.steps)
         root, trees = edit.finish()
         if root == tree:
             self.result, self.trees = head, ()
-            return Change()
+            return Change(makes_garbage=wastes)
         stored, row = build_commit(root, (head,), self.message, self.author, edit.changes)
         objects = [*trees, stored]
         self.result, self.trees = stored.oid, edit.written
         self.object_bytes = sum(len(one.data) for one in objects)
-        return Change((RefUpdate(self.ref, head, stored.oid),), objects, [row])
+        updates = (RefUpdate(self.ref, head, stored.oid),)
+        return Change(updates, objects, [row], makes_garbage=wastes)
+
+
+def _is_wasted(step: _Step, edit: TreeEdit) -> bool:
+    """Whether a file was put where a later operation put another, or deleted it."""
+    if not isinstance(step, _Put):
+        return False
+    try:
+        return edit.entry(step.path).oid != step.oid
+    except EntryNotFound:
+        return True
 
 
 def build_commit(

@@ -3,6 +3,10 @@
 Everything costly happens before the lock. Then, under the repo's row lock, the refs are read again:
 if one moved meanwhile, the change is built anew on the new head while the lock is held, so a busy
 repo never retries twice. All refs move, with their objects, commits and changes — or none does.
+
+What a change relies on may be collected until the transaction holds the lock that collection takes
+exclusively. From then on it stays, so what was looked at before is looked at again: the refs, what
+``verify`` asks, and the keyframes that trees are stored against.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -19,6 +23,7 @@ from hub.git.objects import Kind
 from hub.git.refs import BRANCHES, RefUpdate
 from hub.git.stored import StoredObject
 from hub.models import Repo, sql
+from hub.queries import objects
 from hub.services import cards
 from hub.services.filing import COPY_FROM, Filing, NewCommit
 from teams.models.sql import Reply
@@ -109,21 +114,22 @@ def publish(
             if verify is not None:
                 verify()
             reach(Point.PUBLISH_BEFORE_INSERT)
-            adding = _Adding(repo.pk)
-            adding.add(files)
-            adding.add(change.objects)
+            files_added, added = _Adding(repo.pk), _Adding(repo.pk, can_take_back=True)
+            files_added.add(files)
+            added.add(change.objects)
             locked = sql.send(_LOCK, [repo.pk])
             present = _ask_heads(repo.pk, refs)
             filing = Filing(repo.pk, change.commits)
             reach(Point.PUBLISH_AFTER_OBJECTS)
             next_line = _free_line(locked)
         reach(Point.PUBLISH_LOCKED)
-        rebuilt = (now := _read_heads(present)) != heads
+        now = _read_heads(present)
+        rebuilt = added.finish().lacks_keyframe or now != heads
         if rebuilt:
+            added.take_back()
             change = build(now)
-            adding.add(change.objects)
-            filing = Filing(repo.pk, change.commits)
-        done = Published(change, rebuilt, adding.finish())
+            added, filing = _added_anew(repo.pk, change), Filing(repo.pk, change.commits)
+        done = Published(change, rebuilt, _sum(files_added.finish().added, added.finish().added))
         _make_true(repo, done, filing, next_line)
         reach(Point.PUBLISH_BEFORE_COMMIT)
     reach(Point.PUBLISH_AFTER_COMMIT)
@@ -161,15 +167,20 @@ def _free_line(locked: Reply) -> int:
     return int(row[0])
 
 
+# The last column says whether the keyframe of one of the rows is missing, or a delta itself.
 _INSERT_OBJECTS = f"""
 WITH added AS (
 INSERT INTO git_object (repo_id, oid, kind, size, base, lfs_oid, lfs_size, data)
 SELECT %s, * FROM unnest(%b::bytea[], %s::int2[], %s::int4[], %s::bytea[], %s::bytea[],
     %s::int8[], %b::bytea[])
 ON CONFLICT DO NOTHING
-RETURNING kind = {int(Kind.BLOB)} AS is_file, octet_length(data) AS nbytes
+RETURNING oid, kind = {int(Kind.BLOB)} AS is_file, octet_length(data) AS nbytes
 )
-SELECT coalesce(sum(nbytes), 0), coalesce(sum(nbytes) FILTER (WHERE NOT is_file), 0) FROM added
+SELECT coalesce(sum(nbytes), 0), coalesce(sum(nbytes) FILTER (WHERE NOT is_file), 0),
+    coalesce(array_agg(oid), '{{}}'), EXISTS (
+    SELECT FROM unnest(%s::bytea[]) AS w(base) WHERE NOT EXISTS (SELECT FROM git_object k
+        WHERE k.repo_id = %s AND k.oid = w.base AND k.base IS NULL))
+FROM added
 """
 
 
@@ -178,13 +189,17 @@ class _Adding:
     """Adds objects in batches of bounded size; those that are there already stay as they are."""
 
     repo_id: int
+    can_take_back: bool = False
     added: Added = _NOTHING
+    lacks_keyframe: bool = False
+    """A tree is a delta of one that was collected since the process read it."""
+    _oids: list[bytes] = field(default_factory=list, init=False)
     _waiting: Reply | None = field(default=None, init=False)
 
-    def add(self, objects: Iterable[StoredObject]) -> None:
+    def add(self, rows: Iterable[StoredObject]) -> None:
         batch: list[StoredObject] = []
         nbytes = 0
-        for one in objects:
+        for one in rows:
             batch.append(one)
             nbytes += len(one.data)
             if len(batch) >= _BATCH_ROWS or nbytes >= _BATCH_BYTES:
@@ -205,23 +220,49 @@ class _Adding:
             [one.pointer.size if one.pointer else None for one in batch],
             [one.data for one in batch],
         )
-        self._waiting = sql.send(_INSERT_OBJECTS, [self.repo_id, *columns])
+        bases = list({one.base for one in batch if one.base is not None})
+        self._waiting = sql.send(_INSERT_OBJECTS, [self.repo_id, *columns, bases, self.repo_id])
 
-    def finish(self) -> Added:
-        """Wait for what was sent, and answer what was really added in all."""
+    def finish(self) -> "_Adding":
+        """Wait for what was sent."""
         row = self._waiting.row() if self._waiting else None
         self._waiting = None
         if row is not None:
-            nbytes, tree_bytes = map(int, row)
-            self.added = Added(self.added.nbytes + nbytes, self.added.tree_bytes + tree_bytes)
-        return self.added
+            nbytes, tree_bytes, oids, lacks_keyframe = row
+            self.added = _sum(self.added, Added(int(nbytes), int(tree_bytes)))
+            self._oids += oids if self.can_take_back else ()
+            self.lacks_keyframe |= lacks_keyframe
+        return self
+
+    def take_back(self) -> None:
+        """Delete what was really added, and what this process remembers of the repo's trees.
+
+        No ref would come to these objects.
+        """
+        self.finish()
+        values = [self.repo_id, self._oids]
+        sql.run("DELETE FROM git_object WHERE repo_id = %s AND oid = ANY(%s)", values)
+        if self.lacks_keyframe:
+            objects.forget(self.repo_id)
 
 
-def insert_objects(repo_id: int, objects: Iterable[StoredObject]) -> Added:
+def _added_anew(repo_id: int, change: Change) -> _Adding:
+    added = _Adding(repo_id)
+    added.add(change.objects)
+    if added.finish().lacks_keyframe:
+        raise RuntimeError("A tree was about to be stored as a delta of nothing.")
+    return added
+
+
+def _sum(one: Added, other: Added) -> Added:
+    return Added(one.nbytes + other.nbytes, one.tree_bytes + other.tree_bytes)
+
+
+def insert_objects(repo_id: int, rows: Iterable[StoredObject]) -> Added:
     """Add objects to a repo; answer what was really added."""
     adding = _Adding(repo_id)
-    adding.add(objects)
-    return adding.finish()
+    adding.add(rows)
+    return adding.finish().added
 
 
 def _make_true(repo: Repo, done: Published, filing: Filing, next_line: int) -> None:

@@ -139,9 +139,9 @@ class _Push:
         for update in self._updates:
             if update.new is None:
                 continue
-            if self._target(update.new) == update.new:
-                self._intake.expect(update.new, Kind.COMMIT)
-            elif not update.ref.startswith(TAGS):
+            is_tag = self._target(update.new) != update.new
+            self._intake.expect(update.new, Kind.TAG if is_tag else Kind.COMMIT)
+            if is_tag and not update.ref.startswith(TAGS):
                 problems[update.ref] = "not a commit"
         if problems:
             raise RefsRefused(problems)

@@ -6,7 +6,7 @@ from hub.git.refs import BRANCHES, TAGS, RefUpdate
 from hub.git.stored import store
 from hub.models import Repo
 from hub.names import ROOT, RevisionName
-from hub.queries import history, trees
+from hub.queries import history, packs, trees
 from hub.queries.history import CommitRow
 from hub.services.commits import Message, build_commit
 from hub.services.publish import Change, Heads, publish
@@ -20,6 +20,7 @@ def create_branch(*, repo: Repo, branch: RevisionName, start: CommitRow, by: Use
     Raises:
         Invalid: the name is that of a full ref.
         RefExists: there is such a branch.
+        RevisionNotFound: ``start`` was collected since it was looked up.
     """
     if branch.text.startswith("refs/"):
         raise Invalid(f"Invalid reference for a branch: {branch}")
@@ -34,6 +35,7 @@ def create_tag(
     Raises:
         Invalid: the name is that of a full ref.
         RefExists: there is such a tag.
+        RevisionNotFound: ``target`` was collected since it was looked up.
     """
     if tag.text.startswith("refs/"):
         raise Invalid(f"Invalid reference for a tag: {tag}")
@@ -49,6 +51,7 @@ def create_tag(
         refs=[ref],
         build=lambda heads: _creation(heads, ref, made.oid),
         files=[made],
+        verify=lambda: _check_there(repo, target.oid),
     )
 
 
@@ -95,7 +98,17 @@ def squash(*, repo: Repo, branch: RevisionName, message: str, by: User | None) -
 
 
 def _create(repo: Repo, ref: str, oid: bytes) -> None:
-    publish(repo, refs=[ref], build=lambda heads: _creation(heads, ref, oid))
+    publish(
+        repo,
+        refs=[ref],
+        build=lambda heads: _creation(heads, ref, oid),
+        verify=lambda: _check_there(repo, oid),
+    )
+
+
+def _check_there(repo: Repo, commit: bytes) -> None:
+    if packs.missing(repo.pk, {commit: Kind.COMMIT}):
+        raise RevisionNotFound(f"Invalid rev id: {commit.hex()}")
 
 
 def _creation(heads: Heads, ref: str, oid: bytes) -> Change:

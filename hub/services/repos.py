@@ -164,10 +164,12 @@ def duplicate(*, source: Repo, to: RepoName, by: Principal, visibility: str) -> 
         Refusal: as :func:`create`; and GatedRepo if ``by`` may not read the source.
     """
     check_can(by, Action.REPO_READ, source)
-    head = history.commit_by_oid(source.pk, _head_of(source))
-    if head is None:
-        raise NotFound(f"{source} has no commit to copy.")
     with transaction.atomic():
+        # What the head needs is not collected before it is copied.
+        sql.run("SELECT pg_advisory_xact_lock_shared(%s)", [source.pk])
+        head = history.commit_by_oid(source.pk, _head_of(source))
+        if head is None:
+            raise NotFound(f"{source} has no commit to copy.")
         target = _create_row(source.repo_kind, to, by, visibility, source.sdk)
         sql.run(
             "INSERT INTO git_object (repo_id, oid, kind, size, base, lfs_oid, lfs_size, data) "

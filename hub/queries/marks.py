@@ -1,0 +1,262 @@
+"""Mark all objects that the refs of a repo lead to, for garbage collection to take the rest.
+
+Marks lie in a temporary table, so that memory stays bounded however many there are; only what is
+still to be looked into is held here. Nobody is kept from publishing meanwhile: whoever uses the
+marks asks first whether the repo is still at the version at which they were made.
+"""
+
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
+
+from hub.errors import BadObject
+from hub.git.objects import Kind, Tree, tag_target
+from hub.models import sql
+from hub.queries.closure import Step, TreeReader
+from hub.queries.objects import read_many
+
+_SUBMODULE = b"160000"
+_COMMITS_AT_ONCE = 500
+
+Lines = dict[int, int]
+"""Each line on which something is reachable, and the last position on it that is.
+
+All before that is reachable too, for a commit stands on its first parent."""
+
+
+class Unsound(Exception):
+    """Something that the refs lead to is missing or damaged: nothing may be thrown away here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A repo whose reachable objects are marked, as of one version."""
+
+    repo_id: int
+    version: int
+    lines: Lines
+
+
+def mark(repo_id: int) -> Marked | None:
+    """Mark what is reachable; None if the repo is gone. Marks of other repos are forgotten.
+
+    Raises:
+        Unsound: the repo is damaged.
+    """
+    sql.run("CREATE TEMPORARY TABLE IF NOT EXISTS git_mark (oid bytea PRIMARY KEY)")
+    sql.run("TRUNCATE git_mark")
+    row = sql.row("SELECT version FROM hub_repo WHERE id = %s", [repo_id])
+    if row is None:
+        return None
+    lines = _live_lines(repo_id, _mark_refs(repo_id))
+    _mark_commits(repo_id, lines)
+    _Walk(repo_id).run(_steps(repo_id, lines))
+    # What was marked in a moment has no statistics yet, and all that follows are large joins.
+    sql.run("ANALYZE git_mark")
+    _check_marks(repo_id)
+    return Marked(repo_id, row[0], lines)
+
+
+_REFS = """
+SELECT r.oid, o.kind FROM git_ref r
+LEFT JOIN git_object o ON o.repo_id = r.repo_id AND o.oid = r.oid WHERE r.repo_id = %s
+"""
+
+
+def _mark_refs(repo_id: int) -> set[bytes]:
+    """Mark annotated tags; answer the commits that all refs come to."""
+    kinds: dict[bytes, int | None] = dict(sql.rows(_REFS, [repo_id]))
+    tags = [oid for oid, kind in kinds.items() if kind == Kind.TAG]
+    _add(tags)
+    commits = {oid for oid, kind in kinds.items() if kind == Kind.COMMIT}
+    if len(commits) + len(tags) < len(kinds):
+        raise Unsound("a ref comes to no commit")
+    try:
+        return commits | {tag_target(raw) for raw in read_many(repo_id, tags).values()}
+    except (BadObject, zlib.error) as fault:
+        raise Unsound(f"a tag is damaged: {fault}") from None
+
+
+_PLACES = "SELECT line, pos FROM git_commit WHERE repo_id = %s AND oid = ANY(%s)"
+_LEADS_TO = """
+WITH span AS (
+    SELECT * FROM unnest(%(lines)s::int[], %(firsts)s::int[], %(lasts)s::int[]) AS s(line, a, z)
+)
+SELECT l.parent_line, l.parent_pos FROM span s
+JOIN git_line l ON l.repo_id = %(repo)s AND l.line = s.line
+WHERE s.a = 1 AND l.parent_line IS NOT NULL
+UNION
+SELECT p.line, p.pos FROM span s
+JOIN git_commit c ON c.repo_id = %(repo)s AND c.line = s.line AND c.pos BETWEEN s.a AND s.z
+CROSS JOIN LATERAL unnest(c.parents[2:]) AS other(oid)
+LEFT JOIN git_commit p ON p.repo_id = %(repo)s AND p.oid = other.oid
+WHERE cardinality(c.parents) > 1
+"""
+
+
+def _live_lines(repo_id: int, commits: set[bytes]) -> Lines:
+    live: Lines = {}
+    found = sql.rows(_PLACES, [repo_id, list(commits)])
+    if len(found) < len(commits):
+        raise Unsound("a commit that a ref comes to is missing")
+    while spans := _spans_beyond(live, found):
+        lines, firsts, lasts = (list(column) for column in zip(*spans, strict=True))
+        live |= dict(zip(lines, lasts, strict=True))
+        values = {"repo": repo_id, "lines": lines, "firsts": firsts, "lasts": lasts}
+        found = sql.rows(_LEADS_TO, values)
+        if any(line is None for line, _pos in found):
+            raise Unsound("a parent of a commit is missing")
+    return live
+
+
+def _spans_beyond(live: Lines, found: Iterable[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """The runs of lines up to ``found`` that are not known to be reachable yet."""
+    last: Lines = {}
+    for line, pos in found:
+        last[line] = max(pos, last.get(line, 0))
+    return [
+        (line, live.get(line, 0) + 1, pos) for line, pos in last.items() if pos > live.get(line, 0)
+    ]
+
+
+_MARK_COMMITS = """
+INSERT INTO git_mark
+SELECT c.oid FROM unnest(%s::int[], %s::int[]) AS l(line, last)
+JOIN git_commit c ON c.repo_id = %s AND c.line = l.line AND c.pos <= l.last
+"""
+
+
+def _mark_commits(repo_id: int, lines: Lines) -> None:
+    count = sql.run(_MARK_COMMITS, [list(lines), list(lines.values()), repo_id])
+    if count != sum(lines.values()):
+        raise Unsound("a line of history has a hole")
+
+
+_TREES = """
+SELECT c.pos, c.tree, p.tree FROM git_commit c
+LEFT JOIN git_commit p ON p.repo_id = c.repo_id AND p.oid = c.parents[1]
+WHERE c.repo_id = %s AND c.line = %s AND c.pos > %s AND c.pos <= %s
+ORDER BY c.pos LIMIT %s
+"""
+
+
+def _steps(repo_id: int, lines: Lines) -> Iterator[Step]:
+    """The tree of every reachable commit, with the one of its first parent to compare it with."""
+    for line, last in lines.items():
+        pos = 0
+        while pos < last:
+            rows = sql.rows(_TREES, [repo_id, line, pos, last, _COMMITS_AT_ONCE])
+            for _pos, tree, before in rows:
+                yield tree, () if before is None else (before,)
+            pos = rows[-1][0] if rows else last
+
+
+class _Walk:
+    """Marks trees and what they bring beyond those before them, a bounded number at a time."""
+
+    def __init__(self, repo_id: int) -> None:
+        self._reader = TreeReader(repo_id)
+
+    def run(self, steps: Iterator[Step]) -> None:
+        while page := {step[0]: step for step in islice(steps, _COMMITS_AT_ONCE)}:
+            waiting = [page[oid] for oid in _add_fresh(page)]
+            while waiting:
+                # The last that was found comes first, so that little more waits than one way down.
+                count = min(len(waiting), self._reader.at_once)
+                waiting += self._below([waiting.pop() for _ in range(count)])
+
+    def _below(self, batch: Sequence[Step]) -> list[Step]:
+        """Mark what is in these trees; answer those folders that were not marked before."""
+        trees = self._read({oid for tree, bases in batch for oid in (tree, *bases)})
+        folders: dict[bytes, Step] = {}
+        files: set[bytes] = set()
+        for oid, bases in batch:
+            _look_into(trees[oid], [trees[base] for base in bases], folders, files)
+        _add(files)
+        return [folders[oid] for oid in _add_fresh(folders)]
+
+    def _read(self, oids: set[bytes]) -> dict[bytes, Tree]:
+        try:
+            trees = self._reader.read(oids)
+        except (KeyError, BadObject, zlib.error) as fault:
+            raise Unsound(f"a tree is damaged: {fault!r}") from None
+        if missing := oids - trees.keys():
+            raise Unsound(f"the tree {min(missing).hex()} is missing")
+        return trees
+
+
+def _look_into(
+    tree: Tree, bases: Sequence[Tree], folders: dict[bytes, Step], files: set[bytes]
+) -> None:
+    for name, entry in tree.items():
+        before = [base[name] for base in bases if name in base]
+        if entry in before or entry.mode == _SUBMODULE:
+            continue
+        if entry.is_tree:
+            folders[entry.oid] = (entry.oid, tuple(one.oid for one in before if one.is_tree))
+        else:
+            files.add(entry.oid)
+
+
+def _add(oids: Iterable[bytes]) -> None:
+    sql.run(
+        "INSERT INTO git_mark SELECT * FROM unnest(%s::bytea[]) ON CONFLICT DO NOTHING",
+        [list(oids)],
+    )
+
+
+def _add_fresh(oids: Iterable[bytes]) -> list[bytes]:
+    """Mark objects; answer those that were not marked before."""
+    rows = sql.rows(
+        "INSERT INTO git_mark SELECT * FROM unnest(%s::bytea[]) ON CONFLICT DO NOTHING "
+        "RETURNING oid",
+        [list(oids)],
+    )
+    return [oid for (oid,) in rows]
+
+
+_LOST = """
+SELECT m.oid FROM git_mark m
+WHERE NOT EXISTS (SELECT FROM git_object o WHERE o.repo_id = %s AND o.oid = m.oid) LIMIT 1
+"""
+
+
+def _check_marks(repo_id: int) -> None:
+    if lost := sql.row(_LOST, [repo_id]):
+        raise Unsound(f"the object {lost[0].hex()} is missing")
+
+
+_UNMARKED = """
+SELECT o.kind, count(*), sum(octet_length(o.data))::bigint FROM git_object o
+WHERE o.repo_id = %s AND NOT EXISTS (SELECT FROM git_mark m WHERE m.oid = o.oid)
+GROUP BY o.kind ORDER BY o.kind
+"""
+
+
+class Pile(NamedTuple):
+    """Objects of one kind: how many, and the bytes that they take."""
+
+    objects: int
+    nbytes: int
+
+
+def unmarked(marked: Marked) -> dict[Kind, Pile]:
+    """What nobody can reach, by kind."""
+    rows = sql.rows(_UNMARKED, [marked.repo_id])
+    return {Kind(kind): Pile(count, nbytes) for kind, count, nbytes in rows}
+
+
+_LOST_KEYFRAMES = """
+SELECT o.base, array_agg(o.oid ORDER BY o.size, o.oid)
+FROM git_mark m JOIN git_object o ON o.repo_id = %s AND o.oid = m.oid
+WHERE o.base IS NOT NULL AND NOT EXISTS (SELECT FROM git_mark k WHERE k.oid = o.base)
+GROUP BY o.base
+"""
+
+
+def unmarked_keyframes(marked: Marked) -> dict[bytes, list[bytes]]:
+    """Trees that nobody can reach, each with the reachable ones that are stored as deltas of it."""
+    rows = sql.rows(_LOST_KEYFRAMES, [marked.repo_id])
+    return dict(rows)
