@@ -1,11 +1,12 @@
 """Crash points: named places between socket and commit where a test lets the process die.
 
-``HUB_CRASHPOINT=publish.after_refs:3`` kills the process at each third pass of that place, as
-nothing but SIGKILL does: no handler runs, no buffer is written. With ``:stop`` at the end the
-process stands still there until SIGCONT, so that what it talks to can be killed meanwhile. Unset,
-a place costs one comparison.
+``HUB_CRASHPOINT=publish.after_refs:3`` kills a process at its third pass of that place, as nothing
+but SIGKILL does: no handler runs, no buffer is written. With ``:stop`` at the end it stands still
+there until SIGCONT, so that what it talks to can be killed meanwhile. After a comma follows what
+is to happen next, to whichever process comes there first. Unset, a place costs one comparison.
 """
 
+import mmap
 import os
 import signal
 from enum import StrEnum
@@ -56,8 +57,8 @@ class Point(StrEnum):
     SWEEP_DROPPED = "sweep.dropped"
 
 
-class Armed:
-    """One point at which something happens, and how often it was passed."""
+class Place:
+    """A pass of a point at which something happens."""
 
     def __init__(self, text: str) -> None:
         """Read ``point``, ``point:n`` or ``point:n:stop``.
@@ -70,20 +71,38 @@ class Armed:
         if how not in {"", "stop"} or not (nth or "1").isdecimal():
             raise ValueError(f"{VARIABLE}={text!r}: it should look like point:n or point:n:stop")
         self.point = Point(name)
-        self._every = max(1, int(nth or 1))
+        self._nth = max(1, int(nth or 1))
         self._signal = signal.SIGSTOP if how else signal.SIGKILL
         self._passes = count(1)
 
-    def pass_(self) -> None:
+    def is_due(self) -> bool:
         # Threads share the count, and next() of it is one step for all of them.
-        if next(self._passes) % self._every == 0:
-            os.kill(os.getpid(), self._signal)
+        return next(self._passes) == self._nth
+
+    def act(self) -> None:
+        os.kill(os.getpid(), self._signal)
 
 
-_armed = Armed(text) if (text := os.environ.get(VARIABLE, "")) else None
+class Plan:
+    """Places one after the other. Forked processes share how far it is; each counts for itself."""
+
+    def __init__(self, text: str) -> None:
+        self._places = [Place(one) for one in text.split(",")]
+        self._done = mmap.mmap(-1, mmap.PAGESIZE)
+
+    def pass_(self, point: Point) -> None:
+        done = int.from_bytes(self._done[:_COUNT_BYTES], "little")
+        place = self._places[done] if done < len(self._places) else None
+        if place is not None and place.point is point and place.is_due():
+            self._done[:_COUNT_BYTES] = (done + 1).to_bytes(_COUNT_BYTES, "little")
+            place.act()
+
+
+_COUNT_BYTES = 4
+_plan = Plan(text) if (text := os.environ.get(VARIABLE, "")) else None
 
 
 def reach(point: Point) -> None:
     """Say that the process has come to ``point``."""
-    if _armed is not None and _armed.point is point:
-        _armed.pass_()
+    if _plan is not None:
+        _plan.pass_(point)

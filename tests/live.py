@@ -97,13 +97,21 @@ class LiveServer:
             self._tokens["admin", "write"] = found[1]
         self.start_web()
         if self._workers:
-            beat = ("--schedule", str(self.data / "beat"))
-            self._others = [
-                self._python("worker", "celery", *WORKER.split(), "--concurrency", "1"),
-                self._python("beat", "celery", *BEAT.split(), *beat),
-            ]
-            for child in self._others:
-                child.start()
+            self.start_workers()
+
+    def start_workers(self, **environ: str) -> None:
+        """Start a worker of the queue, with these variables, and the scheduler."""
+        worker, beat = WORKER.split(), ("--schedule", str(self.data / "beat"))
+        self._others = [
+            self._python("worker", "celery", *worker, "--concurrency", "1", **environ),
+            self._python("beat", "celery", *BEAT.split(), *beat),
+        ]
+        for child in self._others:
+            child.start()
+
+    def kill_workers(self) -> None:
+        for child in self._others:
+            _kill(child)
 
     def stop(self) -> None:
         for child in (*self._others, self.web):
@@ -130,16 +138,30 @@ class LiveServer:
         finally:
             connection.close()
 
+    @property
+    def environ(self) -> dict[str, str]:
+        """What a program needs to work on this server's data."""
+        return {**self._environ, "DJANGO_SETTINGS_MODULE": "hub.config.settings"}
+
+    def restart_web(self, **environ: str) -> None:
+        """Start the web server anew, with these variables beside those of all."""
+        self.kill_web()
+        self.web = self._python("web", "gunicorn", *WEB.split(), **environ)
+        self.start_web()
+
+    def web_workers(self) -> list[psutil.Process]:
+        """The processes that serve requests."""
+        return psutil.Process(self.web.process.pid).children() if self.web.process else []
+
     def kill_web(self) -> None:
         """Kill gunicorn and its workers at once; ``start_web`` brings them back."""
         _kill(self.web)
 
     def kill_worker(self) -> None:
         """Kill one process that serves requests; gunicorn starts another."""
-        if self.web.process is not None:
-            for worker in psutil.Process(self.web.process.pid).children()[:1]:
-                with suppress(psutil.NoSuchProcess):
-                    worker.kill()
+        for worker in self.web_workers()[:1]:
+            with suppress(psutil.NoSuchProcess):
+                worker.kill()
 
     def start_postgres(self) -> None:
         if "WEIGHHOUSE_DATABASE_URL" in self._environ:
@@ -207,10 +229,10 @@ class LiveServer:
         assert not (check and done.returncode), f"{command}: {done.stdout}{done.stderr}"
         return done
 
-    def _python(self, name: str, module: str, *arguments: str) -> Child:
+    def _python(self, name: str, module: str, *arguments: str, **more: str) -> Child:
         output = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
         command = [sys.executable, "-m", module, *arguments]
-        environ = {**self._environ, "PYTHONPATH": str(ROOT)}
+        environ = {**self._environ, "PYTHONPATH": str(ROOT), **more}
         return Child(name, command, environ, orphan_signal=signal.SIGQUIT, log_to=output)
 
 

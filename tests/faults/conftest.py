@@ -19,5 +19,5 @@ def durable() -> Iterator[LiveServer]:
 
 @pytest.fixture
 def ledger(durable: LiveServer) -> Ledger:
-    hub = Plain(durable.url, {"ada": durable.token()})
+    hub = Plain(durable.url, {"": "", "ada": durable.token()})
     return Ledger(hub, hub.create(f"admin/faults-{secrets.token_hex(4)}"))

@@ -44,23 +44,26 @@ class Ledger:
     wrong: list[str] = field(default_factory=list)
     """What readers saw that must never be seen."""
 
-    def commit(self, attempt: Attempt, operations: list[tuple[str, object]]) -> None:
+    def commit(self, attempt: Attempt, operations: list[tuple[str, object]]) -> bool:
+        """Try to commit, and answer whether we were told of success."""
         try:
             answer = self.hub.commit(self.repo, *operations, summary=attempt.title)
         except ConnectionRefusedError:
             # Nobody heard it, so there is nothing to know about it.
             time.sleep(RETREAT_SECONDS)
-            return
+            return False
         except (OSError, HTTPException):
             self._fail(attempt)
-            return
+            return False
         if answer.status == 200:
             oid = answer.json["commitOid"]
             self.acked.append(Attempt(attempt.title, attempt.files, oid))
-        elif answer.status >= 500:
+            return True
+        if answer.status >= 500:
             self._fail(attempt)
         else:
             self.refused.append(answer)
+        return False
 
     def _fail(self, attempt: Attempt) -> None:
         self.unknown.append(attempt)
