@@ -1,6 +1,14 @@
-"""Hub's own refusals, each a subclass of one of the ten kinds in ``teams.errors``."""
+"""Hub's own refusals, each a subclass of one of the twelve kinds in ``teams.errors``."""
 
-from teams.errors import Conflict, Forbidden, Invalid, NotFound, Stale, Unprocessable
+from teams.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Stale,
+    Unavailable,
+    Unprocessable,
+)
 
 
 class BadName(Invalid):
@@ -13,6 +21,14 @@ class BadPath(Unprocessable):
 
 class BadObject(Unprocessable):
     """These bytes are not what they claim to be."""
+
+
+class DamagedXorb(BadObject):
+    """The stored bytes of a xorb are not those that its hash names."""
+
+    def __init__(self, xorb: bytes) -> None:
+        super().__init__()
+        self.xorb = xorb
 
 
 class BadCard(Invalid):
@@ -39,6 +55,10 @@ class EntryNotFound(NotFound):
 
 class BlobNotFound(NotFound):
     """These bytes are not in the store."""
+
+
+class StoreUnavailable(Unavailable):
+    """The store of large files does not answer. Try again in a moment."""
 
 
 class GatedRepo(Forbidden):

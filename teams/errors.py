@@ -1,6 +1,6 @@
 """Refusals: what the product says when it will not do what was asked.
 
-A refusal is a value with a name; anything else that is raised is a bug. There are ten kinds, one
+A refusal is a value with a name; anything else that is raised is a bug. There are twelve kinds, one
 per status; a package's own refusals subclass a kind. The class docstring is the default message.
 
     Refusal
@@ -13,6 +13,8 @@ per status; a package's own refusals subclass a kind. The class docstring is the
     ├── TooLarge         413  more bytes than we take
     ├── Unsatisfiable    416  no byte of that range exists
     ├── Unprocessable    422  well-formed, but it can't be done
+    ├── Damaged          500  we lost what we promised to keep
+    ├── Unavailable      503  a part of ours does not answer; try again
     └── OutOfSpace       507  the disk is full; nothing was changed
 """
 
@@ -66,6 +68,14 @@ class Unsatisfiable(Refusal):
 
 class Unprocessable(Refusal):
     """The request is well-formed but cannot be carried out."""
+
+
+class Damaged(Refusal):
+    """What was stored here is damaged and served to nobody. Uploading it again heals it."""
+
+
+class Unavailable(Refusal):
+    """A part of this hub does not answer. Try again in a moment."""
 
 
 class OutOfSpace(Refusal):

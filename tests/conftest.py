@@ -3,6 +3,7 @@
 import shutil
 import signal
 import time
+from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
@@ -11,6 +12,7 @@ from hub.config.children import Child
 from hub.config.env import load
 from hub.config.postgres import Postgres
 from tests.cast import Cast, gather
+from tests.s3 import RadosGateway, S3Server, moto_server, rados_gateway
 from tests.settings import OWN_DATA
 from tests.statements import Statements
 
@@ -73,3 +75,17 @@ def cast(db: None) -> Cast:
 def statements(monkeypatch: pytest.MonkeyPatch) -> Statements:
     """Counts SQL statements."""
     return Statements(monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[S3Server]:
+    """A double of S3: fast, and it believes every signature."""
+    with moto_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def ceph() -> Iterator[RadosGateway]:
+    """A real S3 server; mark the tests that ask for it ``ceph``."""
+    with rados_gateway() as gateway:
+        yield gateway

@@ -6,7 +6,7 @@ import shutil
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -20,6 +20,7 @@ from hub.storage.digests import (
     is_key,
     is_name,
 )
+from hub.storage.links import NoLinks
 from hub.storage.ports import Staged
 from hub.storage.staging import LocalWriter, fresh_name, full_disk_refused
 
@@ -30,7 +31,7 @@ _SLASH: Final = ","
 """What a slash in a staged name becomes: the staging area is one flat folder."""
 
 
-class LocalStore:
+class LocalStore(NoLinks):
     """Bytes as files under one folder; what is staged lies beside them, on the same file system.
 
     Any number of processes may use the same folder: the file system settles who was first.
@@ -52,6 +53,9 @@ class LocalStore:
     def open_stage(self, *, name: str | None = None, hashed: bool = True) -> LocalWriter:
         name = fresh_name() if name is None else name
         return LocalWriter(name, self._aside(name), hashed=hashed)
+
+    def open_staged(self, name: str) -> BinaryIO:
+        return io.BufferedReader(_opened(self._aside(name)))
 
     def join(self, names: Sequence[str]) -> Staged:
         with self.open_stage() as writer:
@@ -95,11 +99,13 @@ class LocalStore:
         return io.BufferedReader(file if length is None else Window(file, length))
 
     def size(self, key: str) -> int | None:
-        try:
-            found = self._home(key).stat()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        return found.st_size if stat.S_ISREG(found.st_mode) else None
+        found = self._stat(key)
+        return None if found is None else found.st_size
+
+    def published_at(self, key: str) -> datetime | None:
+        found = self._stat(key)
+        # A link does not touch the content: the inode changes when it gets its second name.
+        return None if found is None else datetime.fromtimestamp(found.st_ctime, UTC)
 
     def path(self, key: str) -> Path | None:
         home = self._home(key)
@@ -122,6 +128,13 @@ class LocalStore:
 
     def _home(self, key: str) -> Path:
         return self._root / checked_key(key)
+
+    def _stat(self, key: str) -> os.stat_result | None:
+        try:
+            found = self._home(key).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return found if stat.S_ISREG(found.st_mode) else None
 
     def _settle(self, aside: Path, home: Path) -> bool:
         """Put on the disk, in this order: the bytes, their name, the folders above the name."""

@@ -11,18 +11,19 @@ from typing import BinaryIO, Self
 
 from hub.errors import BlobNotFound
 from hub.storage.digests import checked_key, checked_name, checked_prefix, digest_of
+from hub.storage.links import NoLinks
 from hub.storage.ports import Staged
 from teams.errors import OutOfSpace
 
 
-class MemoryStore:
+class MemoryStore(NoLinks):
     """Keeps everything in two dictionaries; ``capacity`` is its disk, in bytes."""
 
     def __init__(self, capacity: int | None = None) -> None:
         self._capacity = capacity
         self._used = 0
         self._staged: dict[str, tuple[bytes, datetime]] = {}
-        self._blobs: dict[str, bytes] = {}
+        self._blobs: dict[str, tuple[bytes, datetime]] = {}
         self._lock = Lock()
 
     def stage(self, chunks: Iterable[bytes], *, name: str | None = None) -> Staged:
@@ -34,6 +35,9 @@ class MemoryStore:
     def open_stage(self, *, name: str | None = None, hashed: bool = True) -> "MemoryWriter":
         name = secrets.token_hex(16) if name is None else checked_name(name)
         return MemoryWriter(self, name, hashed=hashed)
+
+    def open_staged(self, name: str) -> BinaryIO:
+        return io.BytesIO(self._part(name))
 
     def join(self, names: Sequence[str]) -> Staged:
         joined = self.stage([self._part(name) for name in names])
@@ -51,7 +55,7 @@ class MemoryStore:
                 return False
             if part is None:
                 raise BlobNotFound(f"Nothing is staged as {name}.")
-            self._blobs[key] = part[0]
+            self._blobs[key] = part[0], datetime.now(UTC)
             return True
 
     def abandon(self, name: str) -> None:
@@ -69,14 +73,18 @@ class MemoryStore:
         if start < 0 or (length is not None and length < 0):
             raise ValueError(f"No range starts at {start} with {length} bytes")
         try:
-            blob = self._blobs[checked_key(key)]
+            blob, _ = self._blobs[checked_key(key)]
         except KeyError:
             raise BlobNotFound(f"There are no bytes under {key}.") from None
         return io.BytesIO(blob[start:] if length is None else blob[start : start + length])
 
     def size(self, key: str) -> int | None:
         blob = self._blobs.get(checked_key(key))
-        return None if blob is None else len(blob)
+        return None if blob is None else len(blob[0])
+
+    def published_at(self, key: str) -> datetime | None:
+        blob = self._blobs.get(checked_key(key))
+        return None if blob is None else blob[1]
 
     def path(self, key: str) -> Path | None:
         checked_key(key)
@@ -85,7 +93,8 @@ class MemoryStore:
     def drop(self, key: str) -> None:
         checked_key(key)
         with self._lock:
-            self._used -= len(self._blobs.pop(key, b""))
+            blob = self._blobs.pop(key, None)
+            self._used -= len(blob[0]) if blob else 0
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         checked_prefix(prefix)

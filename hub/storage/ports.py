@@ -1,8 +1,8 @@
 """BlobStore: the port behind which all bytes of files lie, wherever that is."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self
@@ -16,6 +16,23 @@ class Staged:
     size: int
     sha256: bytes
     """Empty where the caller wanted none: it hashes the bytes in its own way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Leave for its bearer to send bytes straight to the store: one PUT with these headers."""
+
+    url: str
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedParts:
+    """Leave to send bytes straight to the store in parts: one PUT for each URL, in order."""
+
+    upload: str
+    """What the store calls this upload."""
+    urls: Sequence[str]
 
 
 class StageWriter(Protocol):
@@ -56,6 +73,10 @@ class BlobStore(Protocol):
         """The same for a caller that pushes."""
         ...
 
+    def open_staged(self, name: str) -> BinaryIO:
+        """A stream of staged bytes; BlobNotFound if there are none."""
+        ...
+
     def join(self, names: Sequence[str]) -> Staged:
         """Stage the concatenation of staged parts, and drop the parts once it stands."""
         ...
@@ -88,6 +109,10 @@ class BlobStore(Protocol):
         """How many bytes lie under the key, or None when nothing does."""
         ...
 
+    def published_at(self, key: str) -> datetime | None:
+        """When the bytes under the key were published, or None when there are none."""
+        ...
+
     def path(self, key: str) -> Path | None:
         """The file that holds these bytes on this machine, or None."""
         ...
@@ -102,4 +127,39 @@ class BlobStore(Protocol):
 
     def free_bytes(self) -> int | None:
         """How much more fits, or None where nobody knows."""
+        ...
+
+    # A store that clients can reach takes some of the work off us. None: it does not.
+
+    def sign_get(
+        self, key: str, *, lasts: timedelta, disposition: str = "", media_type: str = ""
+    ) -> str | None:
+        """A URL from which its bearer may get the bytes under a key, with ranges."""
+        ...
+
+    def sign_put(self, name: str, *, size: int, lasts: timedelta) -> Link | None:
+        """A link by which its bearer may stage exactly so many bytes, as often as it lives.
+
+        What came by it is nobody's word but the sender's: ``withdraw`` it before it is read.
+        """
+        ...
+
+    def sign_parts(
+        self, name: str, *, sizes: Sequence[int], lasts: timedelta
+    ) -> LinkedParts | None:
+        """The same for bytes that come in parts of these sizes."""
+        ...
+
+    def end_parts(self, name: str, upload: str, *, parts: int) -> None:
+        """Stage what came in parts under its name; the links to them are then worth nothing.
+
+        BlobNotFound if a part is missing, or the upload is over.
+        """
+        ...
+
+    def withdraw(self, name: str) -> str:
+        """Take staged bytes out of the reach of whoever has a link to them; answer their new name.
+
+        BlobNotFound if there are none.
+        """
         ...

@@ -24,7 +24,7 @@ BAD_KEYS = [*BAD_NAMES, "staging", "staging/a"]
 chunk_lists = st.lists(st.binary(max_size=300), max_size=6)
 many = settings(
     deadline=None,
-    max_examples=60,
+    max_examples=25,
     # One store may see all examples, and each store must stand the examples of the others.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
 )
@@ -50,11 +50,6 @@ def put(store: BlobStore, content: bytes, key: str = KEY) -> bool:
 class BlobStoreContract:
     @pytest.fixture
     def store(self) -> BlobStore:
-        raise NotImplementedError
-
-    @pytest.fixture
-    def small_store(self) -> Iterator[BlobStore]:
-        """One with room for SMALL_STORE_BYTES, more or less."""
         raise NotImplementedError
 
     # Staging
@@ -151,6 +146,29 @@ class BlobStoreContract:
 
         assert list(store.stale(later())) == ["upload/1"]
         assert list(store.stale(datetime.now(UTC) - timedelta(hours=1))) == []
+
+    def test_staged_bytes_can_be_read(self, store: BlobStore) -> None:
+        store.stage([b"staged"], name="upload/1")
+
+        with store.open_staged("upload/1") as file:
+            assert file.read() == b"staged"
+
+    def test_nothing_staged_cannot_be_read(self, store: BlobStore) -> None:
+        with pytest.raises(BlobNotFound):
+            store.open_staged("upload/1")
+
+    def test_withdrawn_bytes_can_be_published(self, store: BlobStore) -> None:
+        store.stage([b"sent to the store"], name="upload/1")
+
+        name = store.withdraw("upload/1")
+        store.publish(name, KEY)
+
+        assert read(store, KEY) == b"sent to the store"
+        assert staged_names(store) == []
+
+    def test_parts_that_nobody_was_given_links_for_never_came(self, store: BlobStore) -> None:
+        with pytest.raises(BlobNotFound):
+            store.end_parts("upload/1", "some upload", parts=1)
 
     # Joining
 
@@ -289,6 +307,13 @@ class BlobStoreContract:
             store.drop(KEY)
             assert file.read() == b"still here"
 
+    def test_moment_of_publishing_is_known(self, store: BlobStore) -> None:
+        before = datetime.now(UTC) - timedelta(seconds=2)
+        put(store, b"x")
+
+        assert store.published_at("lfs/nothing") is None
+        assert before < (store.published_at(KEY) or before) < later()
+
     # Keeping house
 
     def test_drop_forgets_a_key_and_may_come_twice(self, store: BlobStore) -> None:
@@ -343,7 +368,14 @@ class BlobStoreContract:
         with pytest.raises(ValueError, match="is not a name"):
             store.abandon(name)
 
-    # A full disk
+
+class FullStoreContract:
+    """What a store with an end promises when it is reached."""
+
+    @pytest.fixture
+    def small_store(self) -> Iterator[BlobStore]:
+        """One with room for SMALL_STORE_BYTES, more or less."""
+        raise NotImplementedError
 
     def test_full_store_refuses_and_keeps_nothing_of_it(self, small_store: BlobStore) -> None:
         with pytest.raises(OutOfSpace):

@@ -20,6 +20,7 @@ from tests.hub.storage.storage_contract import (
     MIB,
     SMALL_STORE_BYTES,
     BlobStoreContract,
+    FullStoreContract,
     put,
     staged_names,
 )
@@ -90,7 +91,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-class TestLocalStore(BlobStoreContract):
+class TestLocalStore(BlobStoreContract, FullStoreContract):
     @pytest.fixture
     def store(self, tmp_path: Path) -> BlobStore:
         return LocalStore(tmp_path / "blobs")

@@ -2,10 +2,14 @@ import pytest
 
 from hub.storage.memory import MemoryStore
 from hub.storage.ports import BlobStore
-from tests.hub.storage.storage_contract import SMALL_STORE_BYTES, BlobStoreContract
+from tests.hub.storage.storage_contract import (
+    SMALL_STORE_BYTES,
+    BlobStoreContract,
+    FullStoreContract,
+)
 
 
-class TestMemoryStore(BlobStoreContract):
+class TestMemoryStore(BlobStoreContract, FullStoreContract):
     @pytest.fixture
     def store(self) -> BlobStore:
         return MemoryStore()
