@@ -23,6 +23,7 @@ from uuid import uuid4
 
 import boto3
 from botocore.config import Config
+from pytest_django.fixtures import Settings
 
 from hub.config.children import Child
 from hub.storage.s3_access import S3Address
@@ -97,6 +98,18 @@ class S3Server:
         return S3Address(
             bucket=name, prefix="hub/", endpoint=self.endpoint, key=self.key, secret=self.secret
         )
+
+    def use(self, settings: Settings) -> None:
+        """Let the product's settings name a new bucket as its store."""
+        address = self.bucket()
+        settings.STORE_URL = f"s3://{address.bucket}/{address.prefix}"
+        settings.S3 = {
+            "endpoint": address.endpoint,
+            "public_endpoint": "",
+            "region": address.region,
+            "key": address.key,
+            "secret": address.secret,
+        }
 
     def environ(self) -> dict[str, str]:
         """A new bucket, as an operator would name it to the product."""

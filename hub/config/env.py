@@ -49,6 +49,14 @@ class Env(BaseSettings):
     broker_url: str = Field(default="", repr=False)
     cache_url: str = Field(default="", repr=False)
     store_url: str = ""
+    s3_endpoint: str = ""
+    # Where clients reach the same server, if that is another address.
+    s3_public_endpoint: str = ""
+    s3_region: str = "us-east-1"
+    s3_key: str = Field(default="", repr=False)
+    s3_secret: str = Field(default="", repr=False)
+    # Whether clients fetch and send large files there themselves; else all of it goes through us.
+    s3_direct: bool = True
     accel_prefix: str = ""
 
     web_workers: int = Field(default=2, ge=1, le=64)
@@ -92,11 +100,19 @@ class Env(BaseSettings):
 
     @field_validator("store_url")
     @classmethod
-    def _store_is_a_folder(cls, value: str) -> str:
-        value = _with_scheme(value, {"file"})
-        if value and not urlsplit(value).path.startswith("/"):
+    def _store_is_a_folder_or_a_bucket(cls, value: str) -> str:
+        value = _with_scheme(value, {"file", "s3"})
+        parts = urlsplit(value)
+        if parts.scheme == "file" and not parts.path.startswith("/"):
             raise ValueError("it should look like file:///srv/weighhouse/store")
+        if parts.scheme == "s3" and (not parts.netloc or "//" in parts.path):
+            raise ValueError("it should look like s3://bucket or s3://bucket/folder")
         return value
+
+    @field_validator("s3_endpoint", "s3_public_endpoint")
+    @classmethod
+    def _endpoint_is_http(cls, value: str) -> str:
+        return _with_scheme(value, {"http", "https"}).rstrip("/")
 
     @field_validator("accel_prefix")
     @classmethod
@@ -105,11 +121,18 @@ class Env(BaseSettings):
             raise ValueError("it should begin and end with a slash, such as /_store/")
         return value
 
-    @model_validator(mode="after")
-    def _proxies_are_addresses(self) -> Self:
-        for proxy in self.trusted_proxies:
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in value:
             if proxy != "*":
                 ipaddress.ip_network(proxy, strict=False)
+        return value
+
+    @model_validator(mode="after")
+    def _key_and_secret_come_together(self) -> Self:
+        if bool(self.s3_key) != bool(self.s3_secret):
+            raise ValueError("WEIGHHOUSE_S3_KEY and WEIGHHOUSE_S3_SECRET belong together")
         return self
 
     @property
@@ -203,6 +226,6 @@ def _text(name: str, text: str) -> str:
 def _sentence(bad: ValidationError) -> str:
     lines = []
     for error in bad.errors(include_input=False, include_url=False, include_context=False):
-        name = PREFIX + str(error["loc"][0]).upper() if error["loc"] else f"{PREFIX}TRUSTED_PROXIES"
+        name = PREFIX + str(error["loc"][0]).upper() if error["loc"] else "The environment"
         lines.append(f"{name} cannot be used: {error['msg'].removeprefix('Value error, ')}.")
     return "\n".join(lines)

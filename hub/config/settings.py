@@ -1,7 +1,6 @@
 """All settings, in the order of Django's reference; what an operator may change is in env.py."""
 
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from hub.config import celery as _celery  # noqa: F401 - shared tasks find their app by it
 from hub.config import database, logs
@@ -144,7 +143,8 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- Ours -----------------------------------------------------------------------------------------
-ACCEL_PREFIX = env.accel_prefix
+# What lies in a bucket is on no disk that the proxy could send from.
+ACCEL_PREFIX = "" if env.store.startswith("s3:") else env.accel_prefix
 DATA = env.data
 LFS_MULTIPART_FROM = env.lfs_multipart_from
 LFS_PART_BYTES = env.lfs_part_bytes
@@ -152,5 +152,12 @@ MAX_FILE_BYTES = env.max_file_bytes
 MAX_JSON_BYTES = env.max_json_bytes
 # Empty where nobody configured one: links then name the origin that the caller asked.
 PUBLIC_URL = env.url
-STORE = Path(unquote(urlsplit(env.store).path))
+S3 = {
+    "endpoint": env.s3_endpoint,
+    "public_endpoint": env.s3_public_endpoint,
+    "region": env.s3_region,
+    "key": env.s3_key,
+    "secret": env.s3_secret,
+}
+S3_DIRECT = env.s3_direct
 STORE_URL = env.store

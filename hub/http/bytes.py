@@ -2,6 +2,7 @@
 
 import mimetypes
 from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
 from io import FileIO
 from pathlib import Path
 from urllib.parse import quote
@@ -10,8 +11,10 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import parse_etags
 
+from hub.errors import DamagedXorb
 from hub.http.ranges import Span, parse_ranges
 from hub.queries.store import blob_store
+from hub.services.scrubbing import look_at_xorb
 from hub.storage.digests import CHUNK_BYTES
 from hub.storage.large_files import Content, iter_blob
 from teams.errors import Unsatisfiable
@@ -60,6 +63,10 @@ SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 
+LINK_LIFE = timedelta(minutes=10)
+"""How long a link into the store may be followed: a download that began goes on after its end."""
+_CONDITIONS = ("If-Match", "If-Range", "If-Unmodified-Since")
+
 
 def serve(
     request: HttpRequest, content: Content, *, as_attachment: bool = False
@@ -72,8 +79,11 @@ def serve(
         span = _span_asked(request, content.size, etag)
     except Unsatisfiable as problem:
         return _unsatisfiable(problem, content.size)
+    shown_as = disposition(content.name, as_attachment)
+    if elsewhere := _link(request, content, shown_as):
+        return _sent_to(elsewhere)
     response = _answer(request, content, span)
-    return _with_headers(response, content, etag, disposition(content.name, as_attachment))
+    return _with_headers(response, content, etag, shown_as)
 
 
 def send_span(key: str, span: Span) -> HttpResponseBase:
@@ -157,6 +167,29 @@ def _span_asked(request: HttpRequest, size: int, etag: str) -> Span | None:
     return spans[0] if spans and len(spans) == 1 else None
 
 
+def _link(request: HttpRequest, content: Content, shown_as: str) -> str | None:
+    """Where the store itself gives these bytes, if the answer may be left to it.
+
+    It does not know our ETags, so conditions on them are ours. What a browser shows stays under
+    our origin: pages let in no pictures of others.
+    """
+    kind = media_type(content.name)
+    is_ours = request.method != "GET" or kind in INLINE or not content.size
+    if is_ours or not content.key or any(name in request.headers for name in _CONDITIONS):
+        return None
+    return blob_store().sign_get(
+        content.key, lasts=LINK_LIFE, disposition=shown_as, media_type=kind
+    )
+
+
+def _sent_to(url: str) -> HttpResponse:
+    response = HttpResponse(status=302, headers={**SAFE_HEADERS, "Location": url})
+    # The link is for who asked, and ends soon.
+    response["Cache-Control"] = "private, no-store"
+    del response["Content-Type"]
+    return response
+
+
 def _answer(request: HttpRequest, content: Content, span: Span | None) -> HttpResponseBase:
     # The proxy reads Range and If-Range itself, and fills in the length. A range that we do not
     # follow stays with us: it might follow it, or refuse.
@@ -170,11 +203,20 @@ def _answer(request: HttpRequest, content: Content, span: Span | None) -> HttpRe
     elif content.key:
         response = send_span(content.key, (start, stop))
     else:
-        response = StreamingHttpResponse(content.read(start, stop))
+        response = StreamingHttpResponse(_watched(content.read(start, stop)))
     response.headers["Content-Length"] = str(stop - start)
     if span:
         mark_partial(response, span, content.size)
     return response
+
+
+def _watched(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same, cut off where the next bytes would be wrong; from then on all is refused."""
+    try:
+        yield from pieces
+    except DamagedXorb as fault:
+        look_at_xorb(fault.xorb)
+        raise
 
 
 def by_proxy(key: str) -> HttpResponse:

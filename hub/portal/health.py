@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from celery import current_app
 from django.conf import settings
@@ -14,8 +15,12 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from kombu.exceptions import OperationalError
 
+from hub.queries.store import blob_store
+from teams.errors import Refusal
 from teams.http.views import PortalView, Public
 
+PROBE = "ready"
+"""A key under which nothing lies: asking for it shows that the store answers."""
 LEAST_FREE_SHARE = 0.01
 BROKER_SECONDS = 1.0
 
@@ -76,17 +81,29 @@ def _migrated() -> bool:
 
 
 def _check_store() -> None:
-    home: Path = settings.STORE
+    home = _store_folder()
+    if home is None:
+        try:
+            blob_store().size(PROBE)
+        except Refusal:
+            raise NotReady("the store does not answer") from None
+        return
     home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=home) as probe:
         probe.write(b"ready?")
 
 
 def _check_disk() -> None:
-    for folder in {settings.STORE, settings.DATA}:
+    for folder in {_store_folder() or settings.DATA, settings.DATA}:
         usage = shutil.disk_usage(folder)
         if usage.free < LEAST_FREE_SHARE * usage.total:
             raise NotReady("less than 1 % of the disk is free")
+
+
+def _store_folder() -> Path | None:
+    """Where bytes lie, if that is a disk of ours."""
+    parts = urlsplit(settings.STORE_URL)
+    return Path(unquote(parts.path)) if parts.scheme == "file" else None
 
 
 def _check_broker() -> None:

@@ -29,8 +29,30 @@ def test_variables_of_others_are_none_of_our_business() -> None:
 
 
 def test_an_unknown_scheme_of_the_store_is_refused_clearly() -> None:
-    with pytest.raises(BadEnvironment, match=r"WEIGHHOUSE_STORE_URL .* begin with file://"):
-        load({"WEIGHHOUSE_STORE_URL": "s3://bucket"})
+    with pytest.raises(
+        BadEnvironment, match=r"WEIGHHOUSE_STORE_URL .* begin with file:// or s3://"
+    ):
+        load({"WEIGHHOUSE_STORE_URL": "gs://bucket"})
+
+
+@pytest.mark.parametrize("url", ["s3://", "s3:///folder", "s3://bucket/a//b", "file://relative"])
+def test_an_address_of_the_store_that_leads_nowhere_is_refused(url: str) -> None:
+    with pytest.raises(BadEnvironment, match=r"WEIGHHOUSE_STORE_URL .* should look like"):
+        load({"WEIGHHOUSE_STORE_URL": url})
+
+
+def test_a_store_may_be_a_bucket() -> None:
+    given = {"WEIGHHOUSE_S3_ENDPOINT": "http://s3.lan:9000/", "WEIGHHOUSE_S3_DIRECT": "false"}
+
+    env = load({"WEIGHHOUSE_STORE_URL": "s3://bucket/folder", **given})
+
+    assert (env.store, env.s3_endpoint) == ("s3://bucket/folder", "http://s3.lan:9000")
+    assert not env.s3_direct
+
+
+def test_a_key_of_s3_without_its_secret_is_refused() -> None:
+    with pytest.raises(BadEnvironment, match="belong together"):
+        load({"WEIGHHOUSE_S3_KEY": "key"})
 
 
 def test_a_refusal_never_repeats_the_value() -> None:

@@ -12,7 +12,7 @@ from hub.queries.store import blob_store
 @pytest.fixture(autouse=True)
 def empty_store(settings: Settings, tmp_path: Path) -> Iterator[None]:
     """A store of its own for each test: rows are rolled back after it, files are not."""
-    settings.STORE = tmp_path / "store"
+    settings.STORE_URL = f"file://{tmp_path}/store"
     blob_store.cache_clear()
     yield
     blob_store.cache_clear()
