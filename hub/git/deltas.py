@@ -10,6 +10,8 @@ _COPY_MAX = 0xFFFFFF
 _COPY = 0x80
 _EMPTY_MEANS = 0x10000
 _MOST_SHIFT = 56
+MOST_STEPS = 2_000_000
+"""Of one delta: git copies no less than 16 bytes at a time, and none of our objects has more."""
 _SMALL_EDIT = 2000
 """Below this many changed bytes one insertion between prefix and suffix is the whole delta."""
 _ENTRY = re.compile(rb"[^\0]+\0.{20}", re.DOTALL)
@@ -38,10 +40,21 @@ def made_size(delta: bytes) -> int:
 
 
 def apply_delta(base: bytes, delta: bytes) -> bytes:
-    """Carry out a delta; one that would make more than it says is stopped before it has.
+    """Carry out a delta.
 
     Raises:
         BadObject: it does not fit ``base`` or its own declared sizes.
+    """
+    return b"".join(delta_parts(base, delta))
+
+
+def delta_parts(base: bytes, delta: bytes, *, most: int = MOST_STEPS) -> list[bytes]:
+    """Answer the pieces that a delta makes, one for each of its steps, of which ``most`` may be.
+
+    One that would make more than it says is stopped before it has.
+
+    Raises:
+        BadObject: it does not fit ``base`` or its own declared sizes, or has too many steps.
     """
     base_size, at = _read_varint(delta, 0)
     size, at = _read_varint(delta, at)
@@ -63,10 +76,12 @@ def apply_delta(base: bytes, delta: bytes) -> bytes:
         # An operation of no length is reserved; git refuses it, too.
         if left < 0 or not 0 < length == len(part):
             raise BadObject("A delta is malformed.")
+        if len(parts) == most:
+            raise BadObject(f"A delta has more than {most:,} steps.")
         parts.append(part)
     if left:
         raise BadObject("A delta is malformed.")
-    return b"".join(parts)
+    return parts
 
 
 def _longest(most: int, same: Callable[[int], bool]) -> int:

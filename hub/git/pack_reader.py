@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from hub.errors import BadObject
-from hub.git.deltas import apply_delta, made_size
+from hub.git.deltas import MOST_STEPS, delta_parts, made_size
 from hub.git.inflating import Inflating, read_distance, read_header
 from hub.git.objects import OID_BYTES, Kind, hash_object
 from hub.git.unpacked import HEADER_BYTES, Base, FindBases, Pack, Source
@@ -36,6 +36,8 @@ class Limits:
     """Of a commit or a tag."""
     inflated_bytes: int = 8 * 1024 * _MIB
     """Of all objects and deltas together, and of all that deltas make."""
+    delta_steps: int = 50_000_000
+    """Of all deltas together. Deflated a million steps are a kilobyte, so bytes bound no time."""
     depth: int = 4095
     """Of a chain of deltas; git itself makes none that are longer."""
 
@@ -84,6 +86,7 @@ class _Reading:
         self._find_bases = find_bases
         self._visit = visit
         self._inflated = 0
+        self._steps_left = limits.delta_steps
         self._offsets: dict[int, bytes | None] = {}
         """Where entries begin, and which objects they are; None for what is not known yet."""
         self._by_offset: dict[int, list[_Delta]] = {}
@@ -207,7 +210,9 @@ class _Reading:
             if size > self._limits.of(base.kind):
                 raise BadObject(f"An object has {size:,} bytes, which is too many.")
             self._spend(size)
-            raw = apply_delta(base.raw, delta)
+            parts = delta_parts(base.raw, delta, most=min(self._steps_left, MOST_STEPS))
+            self._steps_left -= len(parts)
+            raw = b"".join(parts)
             oid = hash_object(base.kind, raw)
             if self._pack.add_made(base.kind, oid, raw, base.keyframe, depth + 1):
                 self._visit(base.kind, oid, raw)

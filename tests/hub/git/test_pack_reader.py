@@ -244,6 +244,17 @@ def test_a_delta_that_makes_more_than_it_says_is_stopped_at_once() -> None:
         read(pack([whole(Kind.BLOB, base), ref_delta(blob(base), made)]))
 
 
+def test_deltas_of_endless_steps_are_stopped() -> None:
+    base = bytes(1000)
+    steps = varint(len(base)) + varint(400) + b"\x90\x01" * 400
+    others = [ref_delta(blob(base), steps[:-2] + b"\x01" + bytes([n])) for n in range(1, 9)]
+    data = pack([whole(Kind.BLOB, base), *others])
+
+    read(data, Limits(delta_steps=8 * 400)).close()
+    with pytest.raises(BadObject, match="steps"):
+        read(data, Limits(delta_steps=8 * 400 - 1))
+
+
 def test_what_inflates_too_much_in_all_is_refused() -> None:
     entries = [whole(Kind.BLOB, b"%d" % number + bytes(100_000)) for number in range(20)]
 
