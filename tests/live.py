@@ -217,11 +217,17 @@ class LiveServer:
         assert self.web.process is None or self.web.process.poll() is None, self.told()[-4000:]
         return self.is_ready()
 
-    def _run(self, *command: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
+    def ran(self, *command: str, **environ: str) -> int:
+        """Run a program of ours with these variables; answer how it ended."""
+        return self._run(*command, check=False, **environ).returncode
+
+    def _run(
+        self, *command: str, check: bool = True, **environ: str
+    ) -> "subprocess.CompletedProcess[str]":
         done = subprocess.run(
             [sys.executable, *command],
             cwd=ROOT,
-            env=self._environ,
+            env={**self._environ, **environ},
             capture_output=True,
             text=True,
             check=False,

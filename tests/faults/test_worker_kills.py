@@ -1,0 +1,103 @@
+"""A worker may die at any point of its job: the row waits, and whoever comes next goes on."""
+
+import os
+import secrets
+import subprocess
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from hub.crashpoints import VARIABLE, Point
+from hub.queries.fsck.leftovers import STAGING_LIFE
+from hub.services.indexing import COMMITS_AT_A_TIME
+from tests.live import LiveServer, wait_until
+from tests.wire.git_client import Git
+from tests.wire.plain import Plain
+
+pytestmark = pytest.mark.faults
+
+KILLS = int(os.environ.get("FAULT_POINT_KILLS", "2"))
+N_COMMITS = max(COMMITS_AT_A_TIME * (KILLS + 1), 600)
+"""More than a push indexes itself, and a batch for each kill that comes after one is filed."""
+LOST = "exited with 'signal 9"
+"""What Celery says of a child that was killed."""
+SECONDS = 60.0 + 10 * KILLS
+
+
+@pytest.fixture(scope="module")
+def durable() -> Iterator[LiveServer]:
+    with LiveServer(durable=True) as live:
+        yield live
+
+
+@pytest.fixture
+def hub(durable: LiveServer) -> Plain:
+    return Plain(durable.url, {"ada": durable.token()})
+
+
+def stream(number: int) -> str:
+    """One commit as git fast-import reads it."""
+    text = f"{number}\n"
+    origin = "reset refs/heads/main\n\n" if number == 0 else ""
+    return (
+        f"{origin}commit refs/heads/main\ncommitter A <a@b> {1_700_000_000 + number} +0000\n"
+        f"data 1\nm\nM 100644 inline d{number % 20}/{number % 13}.txt\ndata {len(text)}\n{text}\n"
+    )
+
+
+def is_indexed(hub: Plain, repo: str) -> bool:
+    entries = hub("GET", f"/api/models/{repo}/tree/main?expand=true").json
+    return all(entry["lastCommit"] for entry in entries)
+
+
+def test_a_job_goes_on_where_a_dead_worker_left_it(
+    durable: LiveServer, hub: Plain, tmp_path: Path
+) -> None:
+    repo = hub.create(f"admin/indexed-{secrets.token_hex(4)}")
+    clone = Git(durable, tmp_path, who="admin").clone(repo)
+    subprocess.run(
+        ["git", "fast-import", "--quiet", "--force"],
+        cwd=clone.folder,
+        input="".join(map(stream, range(N_COMMITS))).encode(),
+        check=True,
+    )
+    clone("push", "--quiet", "--force", "origin", "main")
+    assert not is_indexed(hub, repo)
+    plan = [Point.INDEX_FILED, Point.INDEX_COMMITTED] * KILLS
+
+    durable.start_workers(**{VARIABLE: ",".join(f"{point}:1" for point in plan)})
+    wait_until(lambda: is_indexed(hub, repo), SECONDS, "the job")
+    durable.kill_workers()
+
+    deaths = durable.told().count(LOST)
+    print(f"\n{deaths} deaths of a worker while {N_COMMITS:,} commits were indexed")
+    assert deaths == len(plan)
+    entries = hub("GET", f"/api/models/{repo}/tree/main?recursive=true&expand=true").json
+    for entry in entries[:: len(entries) // 20]:
+        last = clone("log", "-1", "--format=%H", "main", "--", entry["path"])
+        assert entry["lastCommit"]["id"] == last, entry
+    assert durable.fsck("--repo", repo, "--deep") == []
+
+
+def test_what_a_dead_sweeper_left_is_swept_by_the_next(durable: LiveServer) -> None:
+    staging = durable.data / "store" / "staging"
+    old = (timezone.now() - STAGING_LIFE - timedelta(hours=1)).timestamp()
+    for number in range(KILLS + 2):
+        left = staging / f"{number:032x}"
+        left.write_bytes(b"left")
+        os.utime(left, (old, old))
+    young = staging / f"{99:032x}"
+    young.write_bytes(b"being written")
+
+    code = "from hub.services.sweeping import sweep_staging; sweep_staging()"
+    ended = [
+        durable.ran("manage.py", "shell", "-c", code, **{VARIABLE: f"{Point.SWEEP_DROPPED}:1"})
+        for _ in range(KILLS)
+    ]
+    durable.manage("shell", "-c", code)
+
+    assert ended == [-9] * KILLS
+    assert list(staging.iterdir()) == [young]
