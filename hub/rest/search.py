@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest, QueryDict
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,7 +14,7 @@ from hub.queries.repo_filter import RepoFilter, Sort, quoted
 from hub.queries.repo_rows import RepoRow
 from teams.errors import Invalid
 from teams.http.pagination import limit_of
-from teams.http.rest import RestView
+from teams.http.rest import RestView, described
 from teams.http.views import Public
 
 PAGE = 30
@@ -65,7 +65,7 @@ class Search(RestView):
 
     authz = {"get": Public("Results hold only what their reader may see.")}
 
-    @extend_schema(
+    @described(
         operation_id="search",
         summary="Search names, tags and cards of all repos",
         parameters=[

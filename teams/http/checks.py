@@ -9,7 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from teams.http.views import DoorView
 
 METHODS = ("get", "post", "put", "patch", "delete")
-OUTSIDE = ("django.views.static", "drf_spectacular", "rest_framework")
+OUTSIDE = ("django.views.static", "rest_framework")
 """Views of libraries, each with a default of its own: static files are public, DRF denies."""
 
 

@@ -1,7 +1,7 @@
 """RestView: the base of our own API's views, and how it speaks a refusal (RFC 9457)."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from django.http import Http404, HttpRequest
 from rest_framework.exceptions import APIException
@@ -17,6 +17,22 @@ from teams.policies import ANONYMOUS, Principal, check_signed_in
 from teams.roles import Action
 
 PROBLEM = "application/problem+json"
+
+Method = TypeVar("Method", bound=Callable[..., Response])
+
+
+def described(**about: Any) -> Callable[[Method], Method]:
+    """Say of a method what drf-spectacular's ``extend_schema`` takes, for the OpenAPI description.
+
+    It is only kept here. The library is loaded once somebody asks for the description: it brings
+    the test clients of Django and DRF along, and no start should wait for these.
+    """
+
+    def keep(method: Method) -> Method:
+        method.described = about  # type: ignore[attr-defined]
+        return method
+
+    return keep
 
 
 class RestView(APIView):
