@@ -20,7 +20,7 @@ from teams.roles import Action
 LINK_LIFE = timedelta(hours=24)
 """As long as staged bytes are kept."""
 
-Verb = Literal["upload", "part", "download"]
+Verb = Literal["upload", "part", "download", "verify"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +98,12 @@ def join_parts(
         Unprocessable: a part is missing.
         BadObject: the whole is not what was announced. Nothing of it is kept.
     """
-    if announced.sha256 in held(repo.pk, [announced.sha256]):
-        return
     store = blob_store()
     try:
         staged = store.join([_part_name(upload, number) for number in range(1, parts + 1)])
     except BlobNotFound:
+        if announced.sha256 in held(repo.pk, [announced.sha256]):
+            return
         raise Unprocessable("A part of the upload is missing. Upload the file again.") from None
     reach(Point.PARTS_JOINED)
     blobs.accept(

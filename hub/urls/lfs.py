@@ -17,6 +17,7 @@ of_a_repo: list[URLPattern | URLResolver] = [
 urlpatterns = [
     path("api/lfs/upload", lfs_transfer.Transfer.as_view()),
     path("api/lfs/part", lfs_transfer.Part.as_view()),
+    path("api/lfs/verify", lfs_transfer.Sent.as_view()),
     path("api/lfs/download", lfs_transfer.Download.as_view()),
     path(f"{API}/lfs-files", large_files.LargeFiles.as_view()),
     path(f"{API}/lfs-files/batch", large_files.DeleteLargeFiles.as_view()),

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from math import ceil
 from secrets import token_hex
 from typing import Any
 
@@ -13,8 +12,9 @@ from hub.errors import BlobNotFound
 from hub.http.repo_views import OfRepo
 from hub.policies import check_can
 from hub.queries.blobs import held
-from hub.services import uploads, xet_tokens
+from hub.services import sent_uploads, uploads, xet_tokens
 from hub.services.blobs import held_or_adopted
+from hub.services.sent_uploads import Offer, part_sizes
 from hub.services.uploads import Announced
 from hub.wire.commits import digest_of
 from teams.errors import Invalid, NotFound, Refusal, TooLarge, Unprocessable
@@ -101,25 +101,39 @@ class Batch(OfRepo, LfsView):
             raise Unprocessable(f"The object {one.sha256.hex()} has {known:,} bytes.")
         if plan.xet_action is not None:
             return {"actions": {"upload": plan.xet_action}}
-        upload = (
-            self._in_parts(one) if plan.transfer == "multipart" and one.size else self._whole(one)
-        )
-        verify = f"{base_url(self.request)}{self.repo.url}.git/info/lfs/objects/verify"
-        return {"actions": {"upload": upload | _EXPIRY, "verify": {"href": verify}}}
+        if plan.transfer == "multipart" and one.size:
+            return {"actions": {"upload": self._in_parts(one) | _EXPIRY} | self._verify()}
+        if offer := sent_uploads.offer_link(one):
+            return self._straight_to_store(one, offer)
+        upload = {"href": self._link("upload", one)} | _EXPIRY
+        return {"actions": {"upload": upload} | self._verify()}
 
-    def _whole(self, one: Announced) -> Entry:
-        return {"href": self._link("upload", one)}
+    def _verify(self) -> Entry:
+        url = f"{base_url(self.request)}{self.repo.url}.git/info/lfs/objects/verify"
+        return {"verify": {"href": url}}
+
+    def _straight_to_store(self, one: Announced, offer: Offer) -> Entry:
+        """The file counts as uploaded only once the client asks us to verify it."""
+        verify = {"href": self._link("verify", one, upload=offer.upload)}
+        upload = {"href": offer.urls[0]} | _EXPIRY
+        # Authenticated: a password of ours is none of the store's business.
+        return {"authenticated": True, "actions": {"upload": upload, "verify": verify}}
 
     def _in_parts(self, one: Announced) -> Entry:
         """``header`` holds a size and a URL per part, in order, and must hold nothing else."""
-        upload, part_bytes = token_hex(16), settings.LFS_PART_BYTES
-        header = {"chunk_size": str(part_bytes)}
-        count = ceil(one.size / part_bytes)
-        for number in range(1, count + 1):
-            size = min(part_bytes, one.size - (number - 1) * part_bytes)
-            part = Announced(one.sha256, size)
-            header[str(number)] = self._link("part", part, upload=upload, part=number)
-        return {"href": self._link("upload", one, upload=upload, parts=count), "header": header}
+        claims: dict[str, str | int]
+        if offer := sent_uploads.offer_parts(one, settings.LFS_PART_BYTES):
+            urls, part_bytes = list(offer.urls), offer.part_bytes
+            claims = {"upload": offer.upload, "stored_as": offer.stored_as}
+        else:
+            claims, part_bytes = {"upload": token_hex(16)}, settings.LFS_PART_BYTES
+            urls = [
+                self._link("part", Announced(one.sha256, size), part=number, **claims)
+                for number, size in enumerate(part_sizes(one.size, part_bytes), 1)
+            ]
+        header = {str(number): url for number, url in enumerate(urls, 1)}
+        href = self._link("upload", one, parts=len(urls), **claims)
+        return {"href": href, "header": {"chunk_size": str(part_bytes)} | header}
 
     def _xet_action(self, body: Body) -> Entry:
         """What git-xet reads; the public library only looks at ``transfer``."""

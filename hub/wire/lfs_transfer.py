@@ -1,14 +1,16 @@
 """Wire: the signed links that an LFS batch gives. Whoever has one needs no other credential."""
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 
 from hub.errors import BadObject
 from hub.http.bytes import serve
 from hub.http.uploads import Upload
 from hub.queries.content import large_content
-from hub.services import uploads
-from hub.services.passes import BadPass
-from hub.wire.lfs import LfsView
+from hub.services import sent_uploads, uploads
+from hub.services.passes import BadPass, Redeemed
+from hub.services.sent_uploads import SentParts
+from hub.services.uploads import Announced
+from hub.wire.lfs import MEDIA_TYPE, LfsView
 from teams.errors import Invalid
 from teams.http.bodies import Body
 from teams.http.views import Public
@@ -55,14 +57,34 @@ class Transfer(SignedView):
         numbers = [part.integer("partNumber") for part in Body.of(request).objects("parts")]
         if numbers != list(range(1, parts + 1)):
             raise Invalid(f'"parts" must name the parts 1 to {parts}, in order.')
-        uploads.join_parts(
+        _join(announced, shown, parts)
+        return HttpResponse()
+
+
+def _join(announced: Announced, shown: Redeemed, parts: int) -> None:
+    upload, by = shown.claims["upload"], shown.principal.user
+    if stored_as := shown.claims.get("stored_as"):
+        sent = SentParts(upload, stored_as, parts)
+        sent_uploads.join_parts(repo=shown.repo, announced=announced, sent=sent, by=by)
+    else:
+        uploads.join_parts(repo=shown.repo, announced=announced, upload=upload, parts=parts, by=by)
+
+
+class Sent(SignedView):
+    """POST /api/lfs/verify: the word that the bytes of a large file were sent to the store."""
+
+    authz = {"post": SIGNED}
+
+    def post(self, _request: HttpRequest) -> JsonResponse:
+        announced, shown = uploads.signed("verify", self.signature)
+        sent_uploads.receive(
             repo=shown.repo,
             announced=announced,
             upload=shown.claims["upload"],
-            parts=parts,
             by=shown.principal.user,
         )
-        return HttpResponse()
+        body = {"oid": announced.sha256.hex(), "size": announced.size}
+        return JsonResponse(body, content_type=MEDIA_TYPE)
 
 
 class Part(SignedView):
