@@ -9,11 +9,10 @@ from collections.abc import Iterator, Sequence
 from operator import lt
 
 from hub.errors import BadObject
-from hub.git.objects import OID_BYTES, TREE_MODE
+from hub.git.objects import OID_BYTES, SYMLINK_MODE, TREE_MODE
 from hub.names import IGNORED_BY_HFS, MAX_SEGMENT_BYTES, is_like_dot_git
 
 SUBMODULE_MODE = b"160000"
-SYMLINK_MODE = b"120000"
 MODES = frozenset({b"100644", b"100755", b"100664", TREE_MODE, SYMLINK_MODE, SUBMODULE_MODE})
 """What git knows; 100664 was written by its first versions and is still taken."""
 

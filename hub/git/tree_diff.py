@@ -1,9 +1,9 @@
 """Which paths differ between two trees, wherever the trees are read from; equal ones never are."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping
 
 from hub.errors import BadPath
-from hub.git.objects import Entry, Tree
+from hub.git.objects import SYMLINK_MODE, Entry, Tree
 from hub.names import MAX_DEPTH, MAX_PATH_BYTES
 
 MAX_PATHS = 1_000_000
@@ -15,9 +15,17 @@ _NONE: Tree = {}
 
 
 def differences(
-    read: ReadTrees, old: bytes | None, new: bytes | None, *, most: int = MAX_PATHS
+    read: ReadTrees,
+    old: bytes | None,
+    new: bytes | None,
+    *,
+    most: int = MAX_PATHS,
+    links: MutableMapping[bytes, str] | None = None,
 ) -> dict[str, bool]:
     """Answer every file and folder that differs, and whether it is gone; None is no tree.
+
+    Into ``links`` go the symbolic links of the new tree among them: for each object the path
+    nearest to the root.
 
     Raises:
         BadPath: there are too many, or they are too long or too deep.
@@ -35,12 +43,19 @@ def differences(
             for name in {name for name, _entry in before.items() ^ after.items()}:
                 path = folder + name.decode(errors="surrogateescape")
                 found[path] = name not in after
+                if links is not None and name in after:
+                    _note_link(links, path, after[name])
                 sides = _folder(before.get(name)), _folder(after.get(name))
                 if sides != (None, None):
                     deeper.append((f"{path}/", *sides))
             _check_bounds(folder, depth, len(found), most)
         level = deeper
     return found
+
+
+def _note_link(links: MutableMapping[bytes, str], path: str, entry: Entry) -> None:
+    if entry.mode == SYMLINK_MODE:
+        links[entry.oid] = min(path, links.get(entry.oid, path), key=lambda one: one.count("/"))
 
 
 def _folder(entry: Entry | None) -> bytes | None:

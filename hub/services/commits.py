@@ -187,7 +187,7 @@ def build_commit(
     """Answer a commit made now, as object and as row."""
     name = author.name if author else "weighhouse"
     now = timezone.now().replace(microsecond=0)
-    signature = Signature(name, f"{name}@users.noreply.weighhouse", now)
+    signature = Signature(name, noreply(name), now)
     made = Commit(tree, parents, signature, str(message))
     stored = store(Kind.COMMIT, bytes(made))
     row = NewCommit(
@@ -202,6 +202,11 @@ def build_commit(
         changes=changes,
     )
     return stored, row
+
+
+def noreply(name: str) -> str:
+    """The address of a user, or of the hub itself, in commits that we write."""
+    return f"{name}@users.noreply.weighhouse"
 
 
 def _prepare(

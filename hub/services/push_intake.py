@@ -14,11 +14,12 @@ from hub.git.fsck import (
 )
 from hub.git.objects import TREE_MODE, Kind, Tree, parse_commit, parse_tree, tag_target
 from hub.git.pack_reader import read_pack
+from hub.git.symlinks import MAX_TARGET_BYTES, check_link
 from hub.git.tree_diff import paths_of
 from hub.git.unpacked import Pack, Source
 from hub.models import Repo
 from hub.queries import packs
-from hub.queries.objects import parsed_trees
+from hub.queries.objects import blob_facts, parsed_trees, read_many
 from hub.services import blobs
 from hub.services.commits import MAX_FILE_BYTES
 from teams.errors import TooLarge
@@ -29,6 +30,7 @@ MAX_NAMED_OUTSIDE = 2_000_000
 MAX_COMMIT_TEXT_BYTES = 256 * 1024 * 1024
 """Of all commits of a push together: they are the one thing that is held in memory."""
 _FILES_TOLD = 10
+_TOO_LONG = b"x" * (MAX_TARGET_BYTES + 1)
 
 
 class PushedCommit(NamedTuple):
@@ -125,6 +127,25 @@ class Intake:
     def is_tidy(self, tips: Collection[bytes]) -> bool:
         """Whether everything in the pack is named by something in it, or is one of ``tips``."""
         return all(oid in self.expected or oid in tips for oid in self.pack)
+
+    def check_links(self, links: Mapping[bytes, str]) -> None:
+        """Check where symbolic links point, given the path of each.
+
+        Raises:
+            BadObject: one leads out of the repo.
+        """
+        outside = [oid for oid in links if oid not in self.pack]
+        long = {
+            oid
+            for oid, facts in blob_facts(self._repo.pk, outside).items()
+            if facts.size > MAX_TARGET_BYTES
+        }
+        targets = read_many(self._repo.pk, [oid for oid in outside if oid not in long])
+        for oid, path in links.items():
+            if oid in self.pack:
+                check_link(path, self.pack.raw(oid))
+            elif oid in long or oid in targets:
+                check_link(path, targets.get(oid, _TOO_LONG))
 
     def read_trees(self, oids: Collection[bytes]) -> Mapping[bytes, Tree]:
         """Read trees of the pack and of the repo."""

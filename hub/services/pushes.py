@@ -14,6 +14,7 @@ from hub.models import Repo
 from hub.names import RevisionName
 from hub.queries import history, packs
 from hub.services import indexing
+from hub.services.commits import noreply
 from hub.services.filing import NewCommit
 from hub.services.publish import Change, Heads, publish
 from hub.services.push_intake import Intake, PushedCommit
@@ -47,7 +48,7 @@ def push(*, repo: Repo, updates: Sequence[RefUpdate], source: Source | None, by:
     intake = Intake(repo, source)
     reach(Point.PUSH_RECEIVED)
     with intake.pack:
-        _Push(repo, updates, intake).publish(by)
+        _Push(repo, updates, intake, by).publish()
 
 
 def _check_refs(repo: Repo, updates: Sequence[RefUpdate]) -> None:
@@ -90,19 +91,24 @@ def _check_fresh(updates: Sequence[RefUpdate], heads: Heads) -> None:
 class _Push:
     """One pack on its way to be published."""
 
-    def __init__(self, repo: Repo, updates: Sequence[RefUpdate], intake: Intake) -> None:
+    def __init__(
+        self, repo: Repo, updates: Sequence[RefUpdate], intake: Intake, by: Principal
+    ) -> None:
         self._repo = repo
         self._updates = updates
         self._intake = intake
+        self._by = by
         self._known_tags = packs.tag_targets(
             repo.pk, [one.new for one in updates if one.new and one.new not in intake.pack]
         )
         self._outside: Mapping[bytes, Kind] = {}
+        self._links: dict[bytes, str] = {}
+        """Symbolic links that the push brings into place."""
 
-    def publish(self, by: Principal) -> None:
+    def publish(self) -> None:
         """Publish all that was pushed; what is missing is asked before and, for good, within."""
         self._check_tips()
-        self._intake.check_content(by)
+        self._intake.check_content(self._by)
         self._outside = self._intake.outside()
         self._verify()
         order = order_commits(self._intake.commits, self._tips())
@@ -110,6 +116,7 @@ class _Push:
         if is_long:
             self._check_heads()
         commits = [self._row(oid, is_long=is_long) for oid in order]
+        self._intake.check_links(self._links)
         makes_garbage = self._makes_garbage()
         reach(Point.PUSH_CHECKED)
 
@@ -164,7 +171,8 @@ class _Push:
     def _check_heads(self) -> None:
         """Walk all paths of what the refs come to, if nobody walks what the commits changed."""
         for tip in set(self._tips()) & self._intake.commits.keys():
-            differences(self._intake.read_trees, None, self._intake.commits[tip].tree)
+            tree = self._intake.commits[tip].tree
+            differences(self._intake.read_trees, None, tree, links=self._links)
 
     def _row(self, oid: bytes, *, is_long: bool) -> NewCommit:
         commit = parse_commit(self._intake.pack.raw(oid))
@@ -173,16 +181,24 @@ class _Push:
             tree=commit.tree,
             parents=commit.parents,
             author=commit.author.name,
-            author_id=None,
+            author_id=self._author_id(commit.author.email),
             created_at=commit.author.when,
             title=commit.title,
             message=commit.body,
             changes={} if is_long else self._changes(commit.tree, commit.parents[:1]),
         )
 
+    def _author_id(self, email: str) -> int | None:
+        """Anybody can write any address into a commit; only the pusher's own is believed."""
+        user = self._by.user
+        if user is None or not email:
+            return None
+        own = {user.email.casefold(), noreply(user.name).casefold()}
+        return user.pk if email.casefold() in own else None
+
     def _changes(self, tree: bytes, first_parent: Sequence[bytes]) -> dict[str, bool]:
         old = self._tree_of(first_parent[0]) if first_parent else None
-        return differences(self._intake.read_trees, old, tree)
+        return differences(self._intake.read_trees, old, tree, links=self._links)
 
     def _tree_of(self, oid: bytes) -> bytes | None:
         if oid in self._intake.commits:

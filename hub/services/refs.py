@@ -8,7 +8,7 @@ from hub.models import Repo
 from hub.names import ROOT, RevisionName
 from hub.queries import history, packs, trees
 from hub.queries.history import CommitRow
-from hub.services.commits import Message, build_commit
+from hub.services.commits import Message, build_commit, noreply
 from hub.services.publish import Change, Heads, publish
 from teams.errors import Forbidden, Invalid
 from teams.models import User
@@ -43,7 +43,7 @@ def create_tag(
         _create(repo, TAGS + tag.text, target.oid)
         return
     name = by.name if by else "weighhouse"
-    signature = Signature(name, f"{name}@users.noreply.weighhouse", target.created_at)
+    signature = Signature(name, noreply(name), target.created_at)
     made = store(Kind.TAG, bytes(Tag(target.oid, tag.text, signature, message)))
     ref = TAGS + tag.text
     publish(

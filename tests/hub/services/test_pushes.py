@@ -5,7 +5,7 @@ from io import BytesIO
 import pytest
 
 from hub.errors import BadObject, RefExists
-from hub.git.objects import Commit, Kind, Signature, Tag, build_tree, hash_object, parse_tree
+from hub.git.objects import Commit, Entry, Kind, Signature, Tag, build_tree, hash_object, parse_tree
 from hub.git.refs import RefUpdate
 from hub.models import PendingIndex, Repo, sql
 from hub.names import EntryPath, RevisionName
@@ -275,3 +275,55 @@ def test_commits_come_after_their_first_parents_in_chains() -> None:
 def test_a_walk_ends_where_the_pack_ends() -> None:
     assert ends_of(graph(c="bz", b="a"), b"c") == {b"a", b"z"}
     assert ends_of(graph(c="b"), b"elsewhere") == {b"elsewhere"}
+
+
+def folder(name: bytes, tree: bytes) -> bytes:
+    return build_tree({name: Entry(b"40000", hash_object(Kind.TREE, tree))})
+
+
+def test_a_link_is_judged_by_where_it_comes_to_lie(cast: Cast, repo: Repo) -> None:
+    """The tree that holds it is not pushed again: only its place is new."""
+    before = head_of(repo)
+    assert before is not None
+    target = b"../../x"
+    inner = build_tree({b"link": Entry(b"120000", hash_object(Kind.BLOB, target))})
+    middle = folder(b"b", inner)
+    deep = folder(b"a", middle)
+    first = commit_of(hash_object(Kind.TREE, deep), before)
+    second = commit_of(hash_object(Kind.TREE, middle), hash_object(Kind.COMMIT, first))
+    entries = [whole(Kind.TREE, tree) for tree in (inner, middle, deep)]
+    landed, refused = hash_object(Kind.COMMIT, first), hash_object(Kind.COMMIT, second)
+
+    push(
+        cast,
+        repo,
+        [*entries, whole(Kind.BLOB, target), whole(Kind.COMMIT, first)],
+        RefUpdate(MAIN_REF, before, landed),
+    )
+    with pytest.raises(BadObject, match="b/link is refused: it leads out of the repo"):
+        push(cast, repo, [whole(Kind.COMMIT, second)], RefUpdate(MAIN_REF, landed, refused))
+
+    assert head_of(repo) == landed
+    assert faults(repo) == []
+
+
+@pytest.mark.parametrize(
+    ("email", "is_known"),
+    [("Ada@Example.org", True), ("{}@users.noreply.weighhouse", True), ("bob@example.org", False)],
+)
+def test_a_pusher_is_the_author_of_commits_with_their_own_address(
+    cast: Cast, repo: Repo, email: str, *, is_known: bool
+) -> None:
+    before = head_of(repo)
+    assert before is not None
+    cast.ada.email = "ada@example.org"
+    signature = Signature("Ada", email.format(cast.ada.name), WHEN)
+    tree = history.commits_by_oid(repo.pk, [before])[before].tree
+    raw = bytes(Commit(tree, (before,), signature, "mine"))
+    new = hash_object(Kind.COMMIT, raw)
+
+    push(cast, repo, [whole(Kind.COMMIT, raw)], RefUpdate(MAIN_REF, before, new))
+
+    found = history.commit_by_oid(repo.pk, new)
+    assert found is not None
+    assert found.author_id == (cast.ada.pk if is_known else None)
