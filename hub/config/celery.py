@@ -33,6 +33,10 @@ BEAT: dict[str, dict[str, str | schedule]] = {
         "task": "hub.tasks.storage.sweep_staging",
         "schedule": schedule(3600),
     },
+    "collect-garbage": {
+        "task": "hub.tasks.storage.collect_garbage",
+        "schedule": schedule(3600),
+    },
 }
 
 app = Celery("weighhouse")

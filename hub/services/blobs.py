@@ -1,4 +1,4 @@
-"""Accept large files, and lend them to other repos of those who can read them."""
+"""Accept large files, lend them to other repos of those who can read them, and let them go."""
 
 from collections.abc import Iterable
 
@@ -10,6 +10,7 @@ from hub.errors import BadObject
 from hub.models import Blob, Repo, RepoBlob, XetRepoFile, sql
 from hub.policies import can
 from hub.queries.blobs import held, holders
+from hub.services import stored_bytes
 from hub.storage.digests import lfs_key
 from hub.storage.ports import BlobStore, Staged
 from teams.models import User
@@ -26,6 +27,7 @@ def accept(
 
     Raises:
         BadObject: the bytes are not what was announced. They are dropped.
+        Unavailable: the same bytes were collected in this very moment.
     """
     if (staged.sha256, staged.size) != (sha256, size):
         store.abandon(staged.name)
@@ -37,6 +39,7 @@ def accept(
     store.publish(staged, lfs_key(sha256))
     reach(Point.BLOB_PUBLISHED)
     with transaction.atomic():
+        stored_bytes.claim(store, sha256, [lfs_key(sha256)])
         Blob.objects.bulk_create([Blob(sha256=sha256, size=size)], ignore_conflicts=True)
         Blob.objects.filter(sha256=sha256).update(touched_at=timezone.now(), condemned_at=None)
         _link(repo, [sha256], by)
@@ -48,14 +51,32 @@ def held_or_adopted(*, repo: Repo, digests: Iterable[bytes], by: Principal) -> d
     """Answer the sizes of those of ``digests`` that ``repo`` may name.
 
     One that only another repo holds is adopted if ``by`` can read that repo: knowing a digest is
-    no proof of having the bytes, being able to download them is.
+    no proof of having the bytes, being able to download them is. What is answered is not collected
+    for as long as an upload of now is not: whoever asks is about to name it.
     """
     wanted = set(digests)
+    _touch(repo, wanted)
     found = held(repo.pk, wanted)
     missing = wanted - found.keys()
     if missing and adopt(repo=repo, digests=missing, by=by):
         found = held(repo.pk, wanted)
     return {sha256: one.size for sha256, one in found.items()}
+
+
+# What was touched within the hour need not be written again: the grace is a matter of days.
+_TOUCH = """
+WITH blob AS (
+    UPDATE hub_repoblob SET touched_at = now() WHERE repo_id = %(repo)s
+    AND blob_id = ANY(%(digests)s) AND NOT is_named AND touched_at < now() - interval '1 hour'
+)
+UPDATE hub_xetrepofile SET touched_at = now() WHERE repo_id = %(repo)s
+AND sha256 = ANY(%(digests)s) AND NOT is_named AND touched_at < now() - interval '1 hour'
+"""
+
+
+def _touch(repo: Repo, digests: set[bytes]) -> None:
+    if digests:
+        sql.run(_TOUCH, {"repo": repo.pk, "digests": list(digests)})
 
 
 def adopt(*, repo: Repo, digests: Iterable[bytes], by: Principal) -> set[bytes]:
@@ -121,3 +142,45 @@ def copy_all(*, source: Repo, target: Repo) -> None:
         "ON CONFLICT DO NOTHING",
         [target.pk, source.pk],
     )
+
+
+# Rows are locked in one order, so that no two who let go of the same bytes wait in a ring.
+_LET_GO = (
+    """
+    WITH held AS (
+        SELECT b.sha256 FROM hub_blob b WHERE b.sha256 IN (SELECT r.blob_id FROM hub_repoblob r
+            WHERE r.repo_id = %(repo)s
+            AND (%(digests)s::bytea[] IS NULL OR r.blob_id = ANY(%(digests)s)))
+        ORDER BY b.sha256 FOR NO KEY UPDATE
+    )
+    UPDATE hub_blob SET touched_at = now() WHERE sha256 IN (SELECT sha256 FROM held)
+    """,
+    """
+    WITH held AS (
+        SELECT x.id FROM hub_xorb x WHERE x.id IN (SELECT n.xorb_id FROM hub_xetfilexorb n
+            JOIN hub_xetrepofile r ON r.file_id = n.file_id WHERE r.repo_id = %(repo)s
+            AND (%(digests)s::bytea[] IS NULL OR r.sha256 = ANY(%(digests)s)))
+        ORDER BY x.hash FOR NO KEY UPDATE
+    )
+    UPDATE hub_xorb SET touched_at = now() WHERE id IN (SELECT id FROM held)
+    """,
+    """
+    DELETE FROM hub_repoblob WHERE repo_id = %(repo)s
+    AND (%(digests)s::bytea[] IS NULL OR blob_id = ANY(%(digests)s))
+    """,
+    """
+    DELETE FROM hub_xetrepofile WHERE repo_id = %(repo)s
+    AND (%(digests)s::bytea[] IS NULL OR sha256 = ANY(%(digests)s))
+    """,
+)
+
+
+@transaction.atomic
+def let_go(*, repo: Repo, digests: Iterable[bytes] | None = None) -> None:
+    """Let a repo forget large files, or all of them.
+
+    For those that nobody else holds the days begin to count after which their bytes are collected.
+    """
+    values = {"repo": repo.pk, "digests": None if digests is None else list(digests)}
+    for statement in _LET_GO:
+        sql.run(statement, values)

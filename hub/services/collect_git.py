@@ -37,8 +37,9 @@ class Swept:
 
 
 def dirty_repos() -> list[int]:
-    """The repos in which something may be unreachable."""
-    return [pk for (pk,) in sql.rows("SELECT id FROM hub_repo WHERE dirty ORDER BY id")]
+    """The repos in which something may be unreachable, those first that have rested longest."""
+    rows = sql.rows("SELECT id FROM hub_repo WHERE dirty ORDER BY last_modified, id")
+    return [pk for (pk,) in rows]
 
 
 def sweep(repo_id: int, *, now: datetime, dry_run: bool = False) -> Swept:
@@ -74,10 +75,11 @@ def _sweep(marked: Marked, now: datetime) -> Swept:
         return Swept({}, "busy")
     for base, trees in unmarked_keyframes(marked).items():
         _store_anew(marked.repo_id, base, trees)
+    _note_files(_NOTE_NAMED, marked.repo_id, now)
     freed = _delete_objects(marked.repo_id)
     if Kind.COMMIT in freed:
         _delete_history(marked)
-    _note_unnamed_files(marked.repo_id, now)
+    _note_files(_NOTE_UNNAMED, marked.repo_id, now)
     sql.run(
         "UPDATE hub_repo SET dirty = false, git_bytes = (SELECT coalesce(sum(octet_length(data)), "
         "0) FROM git_object WHERE repo_id = %(repo)s) WHERE id = %(repo)s",
@@ -155,15 +157,16 @@ def _delete_history(marked: Marked) -> None:
         sql.run(statement, {"repo": marked.repo_id, "lines": lines, "lasts": lasts})
 
 
-_NOTE_UNNAMED = """
-UPDATE {table} r SET is_named = false, touched_at = %(now)s
-WHERE r.repo_id = %(repo)s AND r.is_named AND NOT EXISTS (
-    SELECT FROM git_object o WHERE o.repo_id = %(repo)s AND o.lfs_oid = r.{column})
-"""
+_POINTED_TO = "EXISTS (SELECT FROM git_object o WHERE o.repo_id = %(repo)s AND o.lfs_oid = r.{0})"
+_NOTE_NAMED = "UPDATE {1} r SET is_named = true WHERE r.repo_id = %(repo)s AND NOT r.is_named AND "
+_NOTE_UNNAMED = (
+    "UPDATE {1} r SET is_named = false, touched_at = %(now)s "
+    "WHERE r.repo_id = %(repo)s AND r.is_named AND NOT "
+)
 
 
-def _note_unnamed_files(repo_id: int, now: datetime) -> None:
-    """From now on count the days of large files whose last pointer went with the objects."""
-    for table, column in (("hub_repoblob", "blob_id"), ("hub_xetrepofile", "sha256")):
-        query = _NOTE_UNNAMED.format(table=table, column=column)
+def _note_files(note: str, repo_id: int, now: datetime) -> None:
+    """Note which large files have a pointer; of one that just lost it the days begin to count."""
+    for column, table in (("blob_id", "hub_repoblob"), ("sha256", "hub_xetrepofile")):
+        query = (note + _POINTED_TO).format(column, table)
         sql.run(query, {"repo": repo_id, "now": now})

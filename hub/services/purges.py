@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from hub.git.refs import BRANCHES
-from hub.models import PurgedFile, Repo, RepoBlob, XetRepoFile
+from hub.models import PurgedFile, Repo
 from hub.names import EntryPath, RevisionName
+from hub.queries.blobs import held
 from hub.queries.large_files import places_of
-from hub.services import commits
+from hub.services import blobs, commits
 from hub.services.commits import DeleteFile, Message
 from teams.policies import Principal
 
@@ -37,15 +38,8 @@ def purge(*, repo: Repo, digests: Iterable[bytes], by: Principal) -> None:
 
 @transaction.atomic
 def _forget(repo: Repo, gone: set[bytes], by: Principal) -> None:
-    held = set(
-        RepoBlob.objects.filter(repo=repo, blob_id__in=gone).values_list("blob_id", flat=True)
-    )
-    held |= set(
-        XetRepoFile.objects.filter(repo=repo, sha256__in=gone).values_list("sha256", flat=True)
-    )
     PurgedFile.objects.bulk_create(
-        [PurgedFile(repo=repo, sha256=sha256, purged_by=by.user) for sha256 in held],
+        [PurgedFile(repo=repo, sha256=sha256, purged_by=by.user) for sha256 in held(repo.pk, gone)],
         ignore_conflicts=True,
     )
-    RepoBlob.objects.filter(repo=repo, blob_id__in=gone).delete()
-    XetRepoFile.objects.filter(repo=repo, sha256__in=gone).delete()
+    blobs.let_go(repo=repo, digests=gone)

@@ -152,6 +152,7 @@ def delete(*, repo: Repo, by: Principal) -> None:
     with transaction.atomic():
         if not Repo.objects.select_for_update().filter(pk=repo.pk).exists():
             raise RepoNotFound
+        blobs.let_go(repo=repo)
         for table in _GIT_TABLES:
             sql.run(f"DELETE FROM {table} WHERE repo_id = %s", [repo.pk])
         Repo.objects.filter(pk=repo.pk).delete()

@@ -13,7 +13,7 @@ from hub.models import Repo, XetFile, XetFileXorb, XetRepoFile, sql
 from hub.queries import xet
 from hub.queries.store import blob_store
 from hub.queries.xet import KnownXorb, XetLayout
-from hub.services import xet_dedup
+from hub.services import stored_bytes, xet_dedup
 from hub.services.xet_dedup import DedupChunk
 from hub.services.xet_touching import touch
 from hub.storage.digests import shard_key, xorb_index_key, xorb_key
@@ -51,6 +51,7 @@ def accept_xorb(*, xorb: bytes, source: Readable, domain_id: int, by: User | Non
 
     Raises:
         BadObject: it is not the xorb that it claims to be. Nothing of it is kept.
+        Unavailable: the same bytes were collected in this very moment.
     """
     if keep_known(xorb, domain_id=domain_id):
         return False
@@ -64,6 +65,7 @@ def accept_xorb(*, xorb: bytes, source: Readable, domain_id: int, by: User | Non
     store.publish(store.stage([index.to_bytes()]), xorb_index_key(text))
     reach(Point.XORB_INDEXED)
     with transaction.atomic():
+        stored_bytes.claim(store, xorb, [xorb_key(text), xorb_index_key(text)])
         is_new = _insert_xorb(index, domain_id, by)
         reach(Point.XORB_INSERTED)
     reach(Point.XORB_ACCEPTED)

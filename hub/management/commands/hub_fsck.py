@@ -5,13 +5,11 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
-from hub.models import Repo
-from hub.names import RepoName
+from hub.management.named import repos_called
 from hub.services import fsck
 from hub.services.fsck import Finding, Scope
-from teams.errors import Refusal
 
 MOST_EXIT = 125
 """Shells give larger codes a meaning of their own."""
@@ -30,7 +28,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object per line")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        scope = Scope(_repos(options["repo"]), deep=options["deep"])
+        repos = repos_called(options["repo"]) if options["repo"] else None
+        scope = Scope(repos, deep=options["deep"])
         counts = {"findings": 0, "repaired": 0}
         for finding in fsck.find(scope):
             repaired = options["repair"] and fsck.repair(finding)
@@ -56,18 +55,3 @@ def _line(facts: dict[str, Any]) -> str:
         return f"{counts['findings']} findings, {counts['repaired']} repaired"
     where = f" {facts['kind']} {facts['repo']}:" if "repo" in facts else ""
     return f"{facts['check']}:{where} {facts['what']}{' (repaired)' * facts['repaired']}"
-
-
-def _repos(text: str | None) -> tuple[Repo, ...] | None:
-    if text is None:
-        return None
-    try:
-        name = RepoName.parse(text)
-    except Refusal as refusal:
-        raise CommandError(refusal.message) from None
-    found = Repo.objects.select_related("namespace").filter(
-        namespace__name__iexact=name.namespace, name__iexact=name.name
-    )
-    if not found:
-        raise CommandError(f"There is no repo called {name}.")
-    return tuple(found)
