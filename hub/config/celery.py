@@ -29,6 +29,10 @@ BEAT: dict[str, dict[str, str | schedule]] = {
         "task": "hub.tasks.history.index_pending",
         "schedule": schedule(60),
     },
+    "scrub": {
+        "task": "hub.tasks.scrubbing.scrub",
+        "schedule": schedule(3600),
+    },
     "sweep-staging": {
         "task": "hub.tasks.storage.sweep_staging",
         "schedule": schedule(3600),

@@ -12,14 +12,15 @@ class Held(NamedTuple):
     size: int
     xet_hash: bytes | None
     as_blob: bool = True
+    blob_is_damaged: bool = False
 
 
 _HELD = """
-SELECT b.sha256, b.size, NULL::bytea
+SELECT b.sha256, b.size, NULL::bytea, b.damaged_at IS NOT NULL
 FROM hub_repoblob r JOIN hub_blob b ON b.sha256 = r.blob_id
 WHERE r.repo_id = %(repo)s AND r.blob_id = ANY(%(digests)s)
 UNION ALL
-SELECT r.sha256, f.size, f.hash
+SELECT r.sha256, f.size, f.hash, false
 FROM hub_xetrepofile r JOIN hub_xetfile f ON f.id = r.file_id
 WHERE r.repo_id = %(repo)s AND r.sha256 = ANY(%(digests)s)
 """
@@ -31,14 +32,25 @@ def held(repo_id: int, digests: Iterable[bytes]) -> dict[bytes, Held]:
     if not wanted:
         return {}
     found: dict[bytes, Held] = {}
-    for sha256, size, xet_hash in sql.rows(_HELD, {"repo": repo_id, "digests": wanted}):
+    rows = sql.rows(_HELD, {"repo": repo_id, "digests": wanted})
+    for sha256, size, xet_hash, is_damaged in rows:
         other = found.get(sha256)
         found[sha256] = Held(
             size,
             xet_hash or (other.xet_hash if other else None),
             as_blob=xet_hash is None or (other is not None and other.as_blob),
+            blob_is_damaged=is_damaged or (other is not None and other.blob_is_damaged),
         )
     return found
+
+
+def damaged(digests: Iterable[bytes]) -> set[bytes]:
+    """Those of ``digests`` whose blob is known to be damaged, whoever holds it."""
+    rows = sql.rows(
+        "SELECT sha256 FROM hub_blob WHERE sha256 = ANY(%s) AND damaged_at IS NOT NULL",
+        [list(digests)],
+    )
+    return {sha256 for (sha256,) in rows}
 
 
 _HOLDERS = """

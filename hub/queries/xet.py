@@ -7,7 +7,7 @@ from functools import lru_cache
 from struct import Struct
 from typing import NamedTuple
 
-from hub.errors import BlobNotFound
+from hub.errors import BadObject, BlobNotFound
 from hub.models import sql
 from hub.queries.store import blob_store
 from hub.storage.digests import xorb_index_key
@@ -16,7 +16,7 @@ from hub.xet.hashing import to_text
 from hub.xet.reconstruction import Reconstruction, reconstruct, xorbs_in
 from hub.xet.shards import Term
 from hub.xet.xorbs import Extent, XorbIndex
-from teams.errors import Invalid
+from teams.errors import Damaged, Invalid
 
 _TERM = Struct("<qIII")
 
@@ -74,10 +74,11 @@ def layout_of(repo_id: int, file: bytes) -> XetLayout:
 
     Raises:
         BlobNotFound: it holds no such file.
+        Damaged: a xorb of it is.
     """
     size, packed = _file_row(repo_id, file)
     terms = _terms(packed)
-    return XetLayout(size, terms, columns_of({term.xorb for term in terms}))
+    return XetLayout(size, terms, _sound_columns({term.xorb for term in terms}))
 
 
 def reconstruction(repo_id: int, file: bytes, start: int, stop: int | None) -> Reconstruction:
@@ -85,12 +86,13 @@ def reconstruction(repo_id: int, file: bytes, start: int, stop: int | None) -> R
 
     Raises:
         BlobNotFound: the repo holds no such file.
+        Damaged: a xorb of that range is.
         Unsatisfiable: the file has no byte in that range.
     """
     size, packed = _file_row(repo_id, file)
     terms = _terms(packed)
     end = size if stop is None else min(stop, size)
-    columns = columns_of(xorbs_in(terms, start, end))
+    columns = _sound_columns(xorbs_in(terms, start, end))
     extents = {xorb: _extent(*both) for xorb, both in columns.items()}
     return reconstruct(terms, extents, start, end)
 
@@ -213,3 +215,32 @@ def columns_of(hashes: Iterable[bytes]) -> dict[bytes, tuple[bytes, bytes]]:
         "SELECT hash, chunk_ends, chunk_lens FROM hub_xorb WHERE hash = ANY(%s)", [list(hashes)]
     )
     return {xorb: (ends, lens) for xorb, ends, lens in rows}
+
+
+def _sound_columns(hashes: Iterable[bytes]) -> dict[bytes, tuple[bytes, bytes]]:
+    """The same, for a reader of the xorbs; Damaged if one is not to be read."""
+    wanted = list(hashes)
+    check_sound(wanted)
+    return columns_of(wanted)
+
+
+def check_sound(xorbs: Iterable[bytes]) -> None:
+    """Refuse to serve what is known to be damaged.
+
+    Raises:
+        Damaged: one of these xorbs is.
+    """
+    damaged = sql.row(
+        "SELECT hash FROM hub_xorb WHERE hash = ANY(%s) AND damaged_at IS NOT NULL LIMIT 1",
+        [list(xorbs)],
+    )
+    if damaged:
+        raise Damaged(f"{Damaged().message} (xorb {to_text(damaged[0])})")
+
+
+def chunk_hashes(xorb: bytes) -> bytes | None:
+    """The hashes of a xorb's chunks, to compare what is read with; None where they are lost."""
+    try:
+        return xorb_index(xorb).chunk_hashes
+    except (BadObject, BlobNotFound):
+        return None

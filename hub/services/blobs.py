@@ -9,7 +9,7 @@ from hub.crashpoints import Point, reach
 from hub.errors import BadObject
 from hub.models import Blob, Repo, RepoBlob, XetRepoFile, sql
 from hub.policies import can
-from hub.queries.blobs import held, holders
+from hub.queries.blobs import damaged, held, holders
 from hub.services import stored_bytes
 from hub.storage.digests import lfs_key
 from hub.storage.ports import BlobStore, Staged
@@ -36,15 +36,26 @@ def accept(
             f"announced were {sha256.hex()} and {size:,}."
         )
     reach(Point.BLOB_STAGED)
+    is_healed = _drop_damaged(store, sha256)
     store.publish(staged, lfs_key(sha256))
     reach(Point.BLOB_PUBLISHED)
     with transaction.atomic():
         stored_bytes.claim(store, sha256, [lfs_key(sha256)])
         Blob.objects.bulk_create([Blob(sha256=sha256, size=size)], ignore_conflicts=True)
         Blob.objects.filter(sha256=sha256).update(touched_at=timezone.now(), condemned_at=None)
+        if is_healed:
+            Blob.objects.filter(sha256=sha256).update(damaged_at=None)
         _link(repo, [sha256], by)
         reach(Point.BLOB_LINKED)
     reach(Point.BLOB_ACCEPTED)
+
+
+def _drop_damaged(store: BlobStore, sha256: bytes) -> bool:
+    """Make room for good bytes where damaged ones lie, which nobody is served any more."""
+    if not damaged([sha256]):
+        return False
+    store.drop(lfs_key(sha256))
+    return True
 
 
 def held_or_adopted(*, repo: Repo, digests: Iterable[bytes], by: Principal) -> dict[bytes, int]:

@@ -11,7 +11,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from hub.models import Repo, RepoCard, sql
-from hub.queries.fsck import changes, counters, history, large_files, leftovers, objects, xet
+from hub.queries.fsck import (
+    changes,
+    counters,
+    damage,
+    history,
+    large_files,
+    leftovers,
+    objects,
+    xet,
+)
 from hub.queries.fsck.snapshot import snapshot
 from hub.queries.store import blob_store
 from hub.services import card_checks, downloads, sweeping
@@ -97,6 +106,7 @@ def _about_bytes(repo_id: int | None, *, deep: bool) -> Iterator[Finding]:
 def _about_all() -> Iterator[Finding]:
     store, now = blob_store(), timezone.now()
     for check, faults in (
+        ("damage", damage.known_damage()),
         ("orphan", leftovers.orphan_rows()),
         ("redirect", leftovers.shadowing_redirects()),
         ("unnamed", leftovers.unnamed_bytes(store, now)),

@@ -8,16 +8,17 @@ from django.db import transaction
 from django.utils import timezone
 
 from hub.crashpoints import Point, reach
-from hub.errors import BadObject
+from hub.errors import BadObject, DamagedXorb
 from hub.models import Repo, XetFile, XetFileXorb, XetRepoFile, sql
 from hub.queries import xet
 from hub.queries.store import blob_store
 from hub.queries.xet import KnownXorb, XetLayout
-from hub.services import stored_bytes, xet_dedup
+from hub.services import scrubbing, stored_bytes, xet_dedup
 from hub.services.xet_dedup import DedupChunk
 from hub.services.xet_touching import touch
 from hub.storage.digests import shard_key, xorb_index_key, xorb_key
-from hub.storage.large_files import iter_chunks
+from hub.storage.large_files import Piece, iter_chunks
+from hub.storage.ports import BlobStore
 from hub.xet.hashing import to_text
 from hub.xet.shards import FileInfo, parse_shard, verify_file, verify_xorb_info
 from hub.xet.xorbs import Readable, XorbIndex, verify_xorb
@@ -60,6 +61,7 @@ def accept_xorb(*, xorb: bytes, source: Readable, domain_id: int, by: User | Non
         index = verify_xorb(source, writer.write, expected=xorb)
         staged = writer.finish()
     reach(Point.XORB_STAGED)
+    is_healed = _drop_damaged(store, xorb)
     store.publish(staged, xorb_key(text))
     reach(Point.XORB_PUBLISHED)
     store.publish(store.stage([index.to_bytes()]), xorb_index_key(text))
@@ -67,9 +69,21 @@ def accept_xorb(*, xorb: bytes, source: Readable, domain_id: int, by: User | Non
     with transaction.atomic():
         stored_bytes.claim(store, xorb, [xorb_key(text), xorb_index_key(text)])
         is_new = _insert_xorb(index, domain_id, by)
+        if is_healed:
+            sql.run("UPDATE hub_xorb SET damaged_at = NULL WHERE hash = %s", [xorb])
         reach(Point.XORB_INSERTED)
     reach(Point.XORB_ACCEPTED)
     return is_new
+
+
+def _drop_damaged(store: BlobStore, xorb: bytes) -> bool:
+    """Make room for good bytes where damaged ones lie, which nobody is served any more."""
+    is_damaged = "SELECT 1 FROM hub_xorb WHERE hash = %s AND damaged_at IS NOT NULL"
+    if sql.row(is_damaged, [xorb]) is None:
+        return False
+    store.drop(xorb_key(to_text(xorb)))
+    store.drop(xorb_index_key(to_text(xorb)))
+    return True
 
 
 def keep_known(xorb: bytes, *, domain_id: int) -> bool:
@@ -85,8 +99,8 @@ def keep_known(xorb: bytes, *, domain_id: int) -> bool:
 
 _INSERT_XORB = """
 INSERT INTO hub_xorb (hash, n_chunks, raw_bytes, stored_bytes, chunk_ends, chunk_lens,
-    created_at, touched_at)
-VALUES (%s, %s, %s, %s, %s, %s, now(), now())
+    created_at, touched_at, scrubbed_at)
+VALUES (%s, %s, %s, %s, %s, %s, now(), now(), now())
 ON CONFLICT (hash) DO UPDATE SET touched_at = now(), condemned_at = NULL
 RETURNING id
 """
@@ -144,7 +158,7 @@ def register(shard: CheckedShard, *, repo: Repo, by: User | None) -> Iterator[in
     for file, layout in shard.files:
         digest = hashlib.sha256()
         told = done
-        for piece in iter_chunks(blob_store(), layout.terms, layout.extent, 0, layout.size):
+        for piece in _read(layout):
             digest.update(piece)
             done += len(piece)
             if done - told >= PROGRESS_BYTES:
@@ -155,6 +169,14 @@ def register(shard: CheckedShard, *, repo: Repo, by: User | None) -> Iterator[in
     _keep(shard.body)
     _insert_files(shard, repo, by)
     reach(Point.SHARD_REGISTERED)
+
+
+def _read(layout: XetLayout) -> Iterator[Piece]:
+    try:
+        yield from iter_chunks(blob_store(), layout.terms, layout.extent, 0, layout.size)
+    except DamagedXorb as fault:
+        scrubbing.look_at_xorb(fault.xorb)
+        raise
 
 
 def _compare(file: FileInfo, sha256: bytes) -> None:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from hub.models import Repo, XetDomain
+from hub.queries.xet import check_sound
 from hub.services import passes
 from hub.services.passes import BadPass
 from hub.storage.digests import xorb_key
-from hub.xet.hashing import to_text
+from hub.xet.hashing import from_text, to_text
 from hub.xet.reconstruction import Fetch
 from teams.errors import Unauthenticated
 from teams.models import User
@@ -87,7 +88,9 @@ def fetches_of(text: str) -> tuple[str, list[tuple[int, int]]]:
 
     Raises:
         Refusal: the pass is not valid, or its bearer may no longer read the repo.
+        Damaged: the xorb is.
     """
     claims = passes.redeem(_DATA, text, lasts=DATA_LIFE).claims
+    check_sound([from_text(claims["xorb"])])
     bounds = [span.split("-") for span in claims["spans"].split(",")]
     return xorb_key(claims["xorb"]), [(int(first), int(last) + 1) for first, last in bounds]

@@ -1,5 +1,5 @@
 """Celery tasks: each takes an id or nothing, may arrive twice, and calls one service."""
 
-from hub.tasks import counters, history, storage
+from hub.tasks import counters, history, scrubbing, storage
 
-__all__ = ["counters", "history", "storage"]
+__all__ = ["counters", "history", "scrubbing", "storage"]

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from hub.errors import BlobNotFound
 from hub.http.repo_views import OfRepo
 from hub.policies import check_can
-from hub.queries.blobs import held
+from hub.queries.blobs import damaged, held
 from hub.services import sent_uploads, uploads, xet_tokens
 from hub.services.blobs import held_or_adopted
 from hub.services.sent_uploads import Offer, part_sizes
@@ -80,7 +80,11 @@ class Batch(OfRepo, LfsView):
 
     def _upload(self, body: Body, entries: list[Body]) -> Entry:
         check_can(self.principal, Action.REPO_WRITE, self.repo)
-        sizes = held_or_adopted(repo=self.repo, digests=_digests(entries), by=self.principal)
+        digests = _digests(entries)
+        sizes = held_or_adopted(repo=self.repo, digests=digests, by=self.principal)
+        # What is damaged is asked for as if it were new: the upload heals it.
+        for sha256 in damaged(digests):
+            sizes.pop(sha256, None)
         plan = _Plan.of(body.texts("transfers"), entries)
         if plan.transfer == "xet":
             plan.xet_action = self._xet_action(body)
