@@ -1,6 +1,7 @@
 """Fixtures of the wire: the hub with its people, each client, their stories, and plain HTTP.
 
-With ``WIRE_TOPOLOGY=proxy`` all of it runs against the hub as it is deployed.
+With ``WIRE_TOPOLOGY=proxy`` all of it runs against the hub as it is deployed, with ``bucket``
+against one whose large files lie in S3.
 """
 
 import os
@@ -9,12 +10,13 @@ from collections.abc import Iterator
 import pytest
 
 from tests.live import LiveServer
+from tests.s3 import RadosGateway
 from tests.wire import clients
 from tests.wire.clients import VERSIONS, Client
 from tests.wire.plain import Plain
 from tests.wire.record import PLAIN, Proven, Record, write_table
 from tests.wire.stories import Stories
-from tests.wire.topology import deployed
+from tests.wire.topology import MULTIPART_FROM, deployed
 
 OWNER, STRANGER, ORGANISATION = "ada", "cleo", "acme"
 
@@ -26,8 +28,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def hub(request: pytest.FixtureRequest) -> Iterator[LiveServer]:
     """The server with Ada, who owns everything, and Cleo, a stranger."""
-    if os.environ.get("WIRE_TOPOLOGY") == "proxy":
-        yield request.getfixturevalue("through_proxy")
+    topologies = {"proxy": "through_proxy", "bucket": "with_bucket"}
+    if topology := os.environ.get("WIRE_TOPOLOGY"):
+        yield request.getfixturevalue(topologies[topology])
     else:
         with LiveServer() as server:
             yield populated(server)
@@ -37,6 +40,17 @@ def hub(request: pytest.FixtureRequest) -> Iterator[LiveServer]:
 def through_proxy() -> Iterator[LiveServer]:
     """The same people on a hub of all its parts, reached through nginx."""
     with deployed() as server:
+        yield populated(server)
+
+
+@pytest.fixture(scope="session")
+def with_bucket(ceph: RadosGateway) -> Iterator[LiveServer]:
+    """The same people on a hub whose large files lie in a bucket of Ceph."""
+    parts = {
+        "WEIGHHOUSE_LFS_MULTIPART_FROM": str(MULTIPART_FROM),
+        "WEIGHHOUSE_LFS_PART_BYTES": str(MULTIPART_FROM),
+    }
+    with LiveServer(environ=ceph.server.environ() | parts, workers=True) as server:
         yield populated(server)
 
 

@@ -4,7 +4,7 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.wire.plain import Answer, Plain
+from tests.wire.plain import Answer, Plain, ask
 
 LFS = {"Content-Type": "application/vnd.git-lfs+json"}
 
@@ -30,9 +30,17 @@ def upload(plain: Plain, repo: str, content: bytes) -> str:
     oid = sha256(content).hexdigest()
     (told,) = batch(plain, repo, {"oid": oid, "size": len(content)}).json["objects"]
     if "actions" in told:
-        put = plain("PUT", target_of(told["actions"]["upload"]["href"]), content, who="")
+        put = ask_by(told["actions"]["upload"]["href"], "PUT", content)
         assert put.status == 200, put
+        verify = target_of(told["actions"]["verify"]["href"])
+        verified = plain("POST", verify, {"oid": oid, "size": len(content)}, headers=LFS)
+        assert verified.status == 200, verified
     return oid
+
+
+def ask_by(url: str, method: str, body: bytes | None = None) -> Answer:
+    """Do what a link lets its bearer do, wherever it leads."""
+    return ask(urlsplit(url).netloc, method, target_of(url), body, {})
 
 
 class Cas:
