@@ -31,7 +31,7 @@ def settings_of(env: Env) -> dict[str, Any]:
 def _pool(size: int) -> dict[str, Any]:
     """For threads of the web server: a connection goes back to the pool when its request ends."""
     return (
-        {"pool": {"min_size": 1, "max_size": size, "timeout": 20, "max_idle": 300}} if size else {}
+        {"pool": {"min_size": 1, "max_size": size, "timeout": 5, "max_idle": 300}} if size else {}
     )
 
 

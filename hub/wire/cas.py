@@ -29,7 +29,14 @@ from hub.services.xet_tokens import XetSession
 from hub.xet.hashing import from_text
 from hub.xet.reconstruction import Fetch, v1_body, v2_body
 from hub.xet.shards import MAX_SHARD_BYTES
-from teams.errors import Invalid, NotFound, OutOfSpace, Refusal, Unauthenticated
+from teams.errors import (
+    Invalid,
+    NotFound,
+    OutOfSpace,
+    Refusal,
+    Unauthenticated,
+    Unavailable,
+)
 from teams.http.origin import base_url
 from teams.http.refusals import refusal_behind
 from teams.http.views import Public, WireView
@@ -179,7 +186,7 @@ class ShardWithProgress(Shard):
 
 
 def _error_event(refusal: Refusal) -> dict[str, object]:
-    can_retry = isinstance(refusal, OutOfSpace)
+    can_retry = isinstance(refusal, OutOfSpace | Unavailable)
     return {"type": "error", "message": refusal.message, "retryable": can_retry}
 
 

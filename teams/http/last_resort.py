@@ -1,6 +1,7 @@
 """Answers where no view gave one: paths that no route matches, and bugs."""
 
 import re
+import sys
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -9,7 +10,8 @@ from django.template.loader import render_to_string
 
 from teams.errors import NotFound, Refusal
 from teams.http.authentication import principal_of
-from teams.http.refusals import on_the_wire
+from teams.http.refusals import on_the_wire, refusal_behind
+from teams.http.views import unavailable_page
 from teams.policies import Principal
 
 _OF_REPO = re.compile(
@@ -37,9 +39,15 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """Answer for a bug: say nothing of it but where to look (the request id is in the headers)."""
+    """Answer for a bug: say nothing of it but where to look (the request id is in the headers).
+
+    What came before any view, such as a session that could not be read, may be no bug.
+    """
     status = HTTPStatus.INTERNAL_SERVER_ERROR
-    if _WIRE.match(request.path) or _OF_REPO.match(request.path):
+    is_wire = _WIRE.match(request.path) or _OF_REPO.match(request.path)
+    if refusal := refusal_behind(sys.exc_info()[1]):
+        return on_the_wire(refusal, None) if is_wire else unavailable_page(refusal)
+    if is_wire:
         message = "Something went wrong on our side. Nothing was half done; you may try again."
         response = JsonResponse({"error": message}, status=status)
         response["X-Error-Message"] = message

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from django.db import Error as DatabaseError
+from django.db import InterfaceError, OperationalError
 from django.http import JsonResponse
+from django.http.response import HttpResponseBase
 from psycopg import errors as pg
 
 from teams import errors
-from teams.errors import OutOfSpace, Refusal
+from teams.errors import OutOfSpace, Refusal, Unavailable
 from teams.policies import Principal
 
 STATUS: Mapping[type[Refusal], HTTPStatus] = {
@@ -26,6 +28,12 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.OutOfSpace: HTTPStatus.INSUFFICIENT_STORAGE,
 }
+
+RETRY_AFTER_SECONDS = 5
+"""About what a restart of the database takes."""
+
+_NOT_NOW = ("08", "53300", "57P")
+"""SQLSTATEs: connection exceptions, too many connections, shut down or starting up."""
 
 SIGN_IN_FIRST = frozenset({"RepoNotFound", "GatedRepo"})
 """Codes for which an anonymous caller hears 401: signing in may help, and says no more."""
@@ -52,14 +60,33 @@ def on_the_wire(refusal: Refusal, principal: Principal | None) -> JsonResponse:
     if refusal.code:
         response["X-Error-Code"] = refusal.code
     response["X-Error-Message"] = _header_safe(message)
+    say_when(response)
     return response
 
 
-def refusal_behind(error: DatabaseError | OSError) -> Refusal | None:
-    """Answer the refusal that a full disk amounts to, or None for what is a bug."""
+def refusal_behind(error: BaseException | None) -> Refusal | None:
+    """Answer the refusal that a full disk or a lost database amounts to, or None for a bug."""
+    if isinstance(error, DatabaseError):
+        if isinstance(error.__cause__, pg.DiskFull):
+            return OutOfSpace()
+        return Unavailable() if _is_unreachable(error) else None
     if isinstance(error, OSError):
         return OutOfSpace() if error.errno in {errno.ENOSPC, errno.EDQUOT} else None
-    return OutOfSpace() if isinstance(error.__cause__, pg.DiskFull) else None
+    return None
+
+
+def _is_unreachable(error: DatabaseError) -> bool:
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    state = getattr(error.__cause__, "sqlstate", None)
+    # Without a state it was not the database that spoke, but the connection to it.
+    return state is None or state.startswith(_NOT_NOW)
+
+
+def say_when(response: HttpResponseBase) -> None:
+    """Tell clients when to try again."""
+    if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
 
 
 def _header_safe(text: str) -> str:

@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from teams.errors import Refusal
 from teams.http.authentication import principal_of
-from teams.http.refusals import status_of
+from teams.http.refusals import refusal_behind, say_when, status_of
 from teams.http.views import READING, Authz
 from teams.policies import ANONYMOUS, Principal, check_signed_in
 from teams.roles import Action
@@ -69,9 +69,13 @@ class RestView(APIView):
 
 def as_problem(error: Exception, _context: Mapping[str, Any]) -> Response | None:
     """Answer what DRF should say to an exception; None lets it go on as the bug that it is."""
-    if isinstance(error, Refusal):
-        status = status_of(error)
-        return _problem(status.value, error.message, status.phrase, error.code, error.details)
+    refusal = error if isinstance(error, Refusal) else refusal_behind(error)
+    if refusal is not None:
+        status = status_of(refusal)
+        details = refusal.details
+        response = _problem(status.value, refusal.message, status.phrase, refusal.code, details)
+        say_when(response)
+        return response
     if isinstance(error, Http404):
         return _problem(404, "There is nothing here.", "Not Found")
     if isinstance(error, APIException):

@@ -14,12 +14,13 @@ import structlog
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
-from teams.errors import Invalid, Refusal, Unauthenticated
+from teams.errors import Invalid, Refusal, Unauthenticated, Unavailable
 from teams.http.authentication import principal_of
-from teams.http.refusals import on_the_wire, refusal_behind, status_of
+from teams.http.refusals import on_the_wire, refusal_behind, say_when, status_of
 from teams.policies import ANONYMOUS, Principal, check_signed_in
 from teams.roles import Action
 
@@ -50,11 +51,11 @@ class DoorView(View):
         except Refusal as refusal:
             return self.refuse(refusal)
         except (DatabaseError, OSError) as error:
-            full_disk = refusal_behind(error)
-            if full_disk is None:
+            behind = refusal_behind(error)
+            if behind is None:
                 raise
-            log.exception("out_of_space", reason=str(error))
-            return self.refuse(full_disk)
+            log.exception("not_possible_now", reason=str(error))
+            return self.refuse(behind)
 
     def _answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         method = (request.method or "get").lower()
@@ -118,10 +119,21 @@ class PortalView(DoorView):
             response["Location"] = f"/login?next={quote(self.request.get_full_path())}"
             return response
         status = status_of(refusal)
+        if isinstance(refusal, Unavailable):
+            return unavailable_page(refusal)
         context = {"status": status, "message": refusal.message, "viewer": self.principal.user}
         return render(self.request, f"errors/{_page(status)}.html", context, status=status)
 
 
+def unavailable_page(refusal: Refusal) -> HttpResponse:
+    """A page made without the request, so without its session: the database may be what is gone."""
+    status = status_of(refusal)
+    context = {"status": status, "message": refusal.message}
+    response = HttpResponse(render_to_string("errors/503.html", context), status=status)
+    say_when(response)
+    return response
+
+
 def _page(status: int) -> int:
     """The error page that serves ``status``; rare ones share the page of a bad request."""
-    return status if status in {403, 404, 410, 500, 503} else 400
+    return status if status in {403, 404, 410, 500} else 400
