@@ -32,10 +32,11 @@ fix: install-dev  ## format, and repair what tools can repair
 	@if [ -d $(TEMPLATES) ]; then $(RUN)/djlint $(TEMPLATES) --reformat --quiet; fi
 
 bench: install-dev  ## the measured comparisons; each file prints its ratios
-	@for file in bench/[a-z]*.py; do echo "== $$file"; $(RUN)/python "$$file" || exit 1; done
+	@for file in $$(grep -l __main__ bench/*.py); do echo "== $$file"; $(RUN)/python "$$file" || exit 1; done
 
-docs: install-dev  ## write the generated pages of docs/
+docs: install-dev  ## write the generated pages of docs/, after all wire tests
 	$(RUN)/python manage.py list_routes
+	$(RUN)/pytest --write-wire-table tests/wire
 
 browser: install-dev  ## the journeys in a browser, with screenshots
 	$(RUN)/pytest -m browser tests/browser

@@ -1,5 +1,6 @@
 """All settings, in the order of Django's reference; what an operator may change is in env.py."""
 
+import tomllib
 from pathlib import Path
 
 from hub.config import celery as _celery  # noqa: F401 - shared tasks find their app by it
@@ -146,6 +147,7 @@ SPECTACULAR_SETTINGS = {
 # What lies in a bucket is on no disk that the proxy could send from.
 ACCEL_PREFIX = "" if env.store.startswith("s3:") else env.accel_prefix
 DATA = env.data
+INTERNAL_URL = env.web_url
 LFS_MULTIPART_FROM = env.lfs_multipart_from
 LFS_PART_BYTES = env.lfs_part_bytes
 MAX_FILE_BYTES = env.max_file_bytes
@@ -161,3 +163,4 @@ S3 = {
 }
 S3_DIRECT = env.s3_direct
 STORE_URL = env.store
+VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.functional import SimpleLazyObject
@@ -12,7 +13,6 @@ from teams.models import User
 
 THEME_COOKIE = "theme"
 THEMES = ("auto", "light", "dark")
-VERSION = "0.1.0"
 
 
 def page_context(request: HttpRequest) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
     return {
         "theme": theme_of(request),
         "viewer": viewer,
-        "version": VERSION,
+        "version": settings.VERSION,
         "endpoint": base_url(request),
     }
 

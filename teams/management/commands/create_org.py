@@ -14,6 +14,7 @@ class Command(BaseCommand):
     """Creates an organisation."""
 
     help = "Create an organisation whose admin is the given user; prints its name."
+    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name")

@@ -14,6 +14,7 @@ class Command(BaseCommand):
     """Prints a new token and nothing else, so that scripts can take it as it comes."""
 
     help = "Create an access token for a user; prints the token and nothing else."
+    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("user")

@@ -13,6 +13,7 @@ class Command(BaseCommand):
     """Creates a user and prints a link that signs them in once."""
 
     help = "Create a user; prints the path of a one-time sign-in link."
+    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name")
