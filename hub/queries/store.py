@@ -2,12 +2,16 @@
 
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 
 from hub.storage.local import LocalStore
 from hub.storage.ports import BlobStore
+
+if TYPE_CHECKING:
+    from hub.storage.s3_access import S3Address
 
 
 @cache
@@ -22,19 +26,23 @@ def store_at(url: str) -> BlobStore:
     Raises:
         ValueError: the URL is neither.
     """
+    if address := bucket_address(url):
+        # Only who keeps bytes in S3 pays for loading its client.
+        from hub.storage.s3 import S3Store  # noqa: PLC0415
+
+        return S3Store(address, direct=settings.S3_DIRECT)
     parts = urlsplit(url)
-    if parts.scheme == "s3" and parts.netloc:
-        return _in_bucket(parts.netloc, unquote(parts.path))
-    if parts.scheme == "file" and parts.path.startswith("/"):
-        return LocalStore(Path(unquote(parts.path)))
-    raise ValueError(f"{url} is no store: it should begin with file:/// or s3://")
+    if parts.scheme != "file" or not parts.path.startswith("/"):
+        raise ValueError(f"{url} is no store: it should begin with file:/// or s3://")
+    return LocalStore(Path(unquote(parts.path)))
 
 
-def _in_bucket(bucket: str, path: str) -> BlobStore:
-    # Only who keeps bytes in S3 pays for loading its client.
-    from hub.storage.s3 import S3Store  # noqa: PLC0415
-    from hub.storage.s3_access import S3Address  # noqa: PLC0415
+def bucket_address(url: str | None = None) -> "S3Address | None":
+    """Where a store is, or the one of this instance, if it is a bucket."""
+    parts = urlsplit(settings.STORE_URL if url is None else url)
+    if parts.scheme != "s3" or not parts.netloc:
+        return None
+    from hub.storage.s3_access import S3Address  # noqa: PLC0415 - as above
 
-    folder = path.strip("/")
-    address = S3Address(bucket, prefix=f"{folder}/" if folder else "", **settings.S3)
-    return S3Store(address, direct=settings.S3_DIRECT)
+    folder = unquote(parts.path).strip("/")
+    return S3Address(parts.netloc, prefix=f"{folder}/" if folder else "", **settings.S3)
