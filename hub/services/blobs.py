@@ -153,6 +153,13 @@ def copy_all(*, source: Repo, target: Repo) -> None:
         "ON CONFLICT DO NOTHING",
         [target.pk, source.pk],
     )
+    # Its pointers may come along; what the source no longer has, the target never had.
+    sql.run(
+        "INSERT INTO hub_purgedfile (repo_id, sha256, purged_by_id, created_at) "
+        "SELECT %s, sha256, purged_by_id, created_at FROM hub_purgedfile WHERE repo_id = %s "
+        "ON CONFLICT DO NOTHING",
+        [target.pk, source.pk],
+    )
 
 
 # Rows are locked in one order, so that no two who let go of the same bytes wait in a ring.

@@ -1,16 +1,18 @@
 """Check every invariant of the data, and repair what is safe to repair.
 
 A check yields sentences; what it looked at stands beside them. Nothing is repaired that could hide
-a loss: only numbers that can be counted again, cards that can be read again, and leftovers.
+a loss: only what can be counted, read or computed again from what is there, and leftovers.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
 
-from hub.models import Repo, RepoCard, sql
+from hub.errors import BadObject, BlobNotFound
+from hub.models import Repo, RepoBlob, RepoCard, XetRepoFile, sql
 from hub.queries.fsck import (
     changes,
     counters,
@@ -23,7 +25,11 @@ from hub.queries.fsck import (
 )
 from hub.queries.fsck.snapshot import snapshot
 from hub.queries.store import blob_store
-from hub.services import card_checks, downloads, sweeping
+from hub.queries.stored import digest_in
+from hub.services import card_checks, downloads, stored_bytes, sweeping
+from hub.storage.digests import xorb_index_key
+from hub.xet.hashing import to_text
+from hub.xet.xorbs import verify_xorb
 
 _REPOS_AT_A_TIME = 500
 
@@ -35,6 +41,8 @@ class Finding:
     check: str
     what: str
     repo: Repo | None = None
+    key: str = ""
+    """Where in the store the bytes lie that it is about, if it is about those alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +53,14 @@ class Scope:
     deep: bool = False
 
 
-def find(scope: Scope) -> Iterator[Finding]:
-    """Look at everything in scope; findings come as they are made."""
+def find(scope: Scope, *, now: datetime | None = None) -> Iterator[Finding]:
+    """Look at everything in scope; findings come as they are made. Age is as of ``now``."""
     for repo in _repos(scope):
         yield from _about_repo(repo, deep=scope.deep)
     for repo_id in [None] if scope.repos is None else [repo.pk for repo in scope.repos]:
         yield from _about_bytes(repo_id, deep=scope.deep)
     if scope.repos is None:
-        yield from _about_all()
+        yield from _about_all(now or timezone.now())
 
 
 def _repos(scope: Scope) -> Iterator[Repo]:
@@ -85,7 +93,9 @@ def _in_history(repo: Repo, *, deep: bool) -> Iterator[tuple[str, str]]:
     yield from _named("commit", history.commit_faults(rows, inventory))
     yield from _named("line", history.line_faults(repo, rows))
     yield from _named("tree", reach.faults)
+    yield from _named("garbage", history.garbage_faults(repo, rows, inventory, reach))
     yield from _named("pointer", large_files.pointer_faults(reach, inventory))
+    yield from _named("note", large_files.note_faults(repo.pk))
     yield from _named("change", changes.homeless_faults(repo.pk))
     yield from _named("counter", counters.counter_faults(repo))
     yield from _named("downloads", counters.download_faults(repo))
@@ -101,18 +111,21 @@ def _about_bytes(repo_id: int | None, *, deep: bool) -> Iterator[Finding]:
         ("file", xet.file_faults(store, repo_id, deep=deep)),
     ):
         yield from (Finding(check, what) for what in faults)
+    for key, what in xet.index_faults(store, repo_id):
+        yield Finding("index", what, key=key)
 
 
-def _about_all() -> Iterator[Finding]:
-    store, now = blob_store(), timezone.now()
+def _about_all(now: datetime) -> Iterator[Finding]:
+    store = blob_store()
     for check, faults in (
         ("damage", damage.known_damage()),
         ("orphan", leftovers.orphan_rows()),
         ("redirect", leftovers.shadowing_redirects()),
-        ("unnamed", leftovers.unnamed_bytes(store, now)),
         ("staging", leftovers.stale_staging(store, now)),
     ):
         yield from (Finding(check, what) for what in faults)
+    for key in leftovers.unnamed_keys(store, now):
+        yield Finding("unnamed", f"no row names {key}", key=key)
 
 
 def _named(check: str, faults: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -147,11 +160,49 @@ def _recount_downloads(_finding: Finding) -> None:
     downloads.recount()
 
 
+def _note_garbage(finding: Finding) -> None:
+    """It is collected when its turn comes."""
+    if finding.repo is not None:
+        Repo.objects.filter(pk=finding.repo.pk).update(dirty=True)
+
+
+def _ask_again(finding: Finding) -> None:
+    """Let garbage collection ask anew which large files have a pointer, and count days from now."""
+    if finding.repo is not None:
+        for model in (RepoBlob, XetRepoFile):
+            rows = model.objects.filter(repo=finding.repo, is_named=True)
+            rows.update(is_named=False, touched_at=timezone.now())
+
+
+def _drop(finding: Finding) -> None:
+    """Under the lock that every upload of these bytes takes, so none is told that they are here."""
+    stored_bytes.unname([finding.key])
+    stored_bytes.drop_unnamed()
+
+
+def _rebuild_index(finding: Finding) -> None:
+    """Write the index of a xorb again, out of its bytes.
+
+    Raises:
+        BadObject, BlobNotFound: they are not what its hash says, or gone.
+    """
+    store, xorb = blob_store(), digest_in(finding.key)
+    with store.open(finding.key) as source:
+        index = verify_xorb(source, len, expected=xorb)
+    index_key = xorb_index_key(to_text(xorb))
+    store.drop(index_key)
+    store.publish(store.stage([index.to_bytes()]), index_key)
+
+
 REPAIRS: dict[str, Callable[[Finding], None]] = {
     "card": _reindex,
     "counter": _recount,
     "downloads": _recount_downloads,
+    "garbage": _note_garbage,
+    "index": _rebuild_index,
+    "note": _ask_again,
     "staging": _sweep,
+    "unnamed": _drop,
 }
 """Check -> how to repair what it found; all other findings need a person."""
 
@@ -159,6 +210,10 @@ REPAIRS: dict[str, Callable[[Finding], None]] = {
 def repair(finding: Finding) -> bool:
     """Repair what was found, if that is safe; say whether it was."""
     how = REPAIRS.get(finding.check)
-    if how is not None:
+    if how is None:
+        return False
+    try:
         how(finding)
-    return how is not None
+    except (BadObject, BlobNotFound):
+        return False
+    return True

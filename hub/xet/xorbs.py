@@ -19,6 +19,7 @@ MAX_FOOTER_BYTES = 512 * 1024
 _BLOCK_BYTES = 1024 * 1024
 _U32_BYTES = 4
 _INDEX_ENTRY = f"{HASH_BYTES}sII"
+INDEX_ENTRY_BYTES = HASH_BYTES + 2 * _U32_BYTES
 
 
 class Readable(Protocol):
@@ -82,7 +83,7 @@ class XorbIndex(Extent):
     @classmethod
     def from_bytes(cls, xorb: bytes, raw: bytes) -> Self:
         """Read what :meth:`to_bytes` wrote; BadObject if it was cut, or is empty."""
-        count, rest = divmod(len(raw), HASH_BYTES + 2 * _U32_BYTES)
+        count, rest = divmod(len(raw), INDEX_ENTRY_BYTES)
         if rest or not count:
             raise BadObject(f"The index of xorb {to_text(xorb)} is damaged.")
         fields = unpack("<" + _INDEX_ENTRY * count, raw)

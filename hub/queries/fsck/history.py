@@ -101,30 +101,41 @@ def _place_before(commit: Standing, history: History) -> Place | None:
 
 
 class Reach(NamedTuple):
-    """What the refs lead to: files, and what is missing on the way."""
+    """What the refs lead to, and what is missing on the way."""
 
+    commits: set[bytes]
+    trees: set[bytes]
     blobs: set[bytes]
     faults: list[str]
 
 
 def reach(history: History, inventory: Inventory) -> Reach:
     """Walk from all refs through commits and trees; every tree is read once."""
-    roots = [history.commits[oid].tree for oid in _reachable_commits(history, inventory)]
-    found = Reach(set(), [])
-    seen: set[bytes] = set()
+    found = Reach(_reachable_commits(history, inventory), set(), set(), [])
+    roots = [history.commits[oid].tree for oid in found.commits]
     waiting: list[bytes] = []
     for tree in roots:
         if tree not in inventory.kinds:
             found.faults.append(f"the tree {tree.hex()} of a commit is missing")
         waiting.append(tree)
     while waiting:
-        oids = {oid for oid in waiting if oid not in seen and inventory.is_sound(oid, Kind.TREE)}
-        seen |= oids
+        oids = {oid for oid in waiting if inventory.is_sound(oid, Kind.TREE)} - found.trees
+        found.trees.update(oids)
         waiting = []
         for batch in _batches(sorted(oids)):
             for tree, loaded in read_trees(inventory.repo_id, batch).items():
                 waiting += _look_into(tree, loaded.entries.items(), inventory, found)
     return found
+
+
+def garbage_faults(
+    repo: Repo, history: History, inventory: Inventory, reach: Reach
+) -> Iterator[str]:
+    """A repo in which something is unreachable is marked so: else a clone would get all of it."""
+    is_damaged = bool(reach.faults or inventory.broken)
+    reachable = reach.commits | reach.trees | reach.blobs | set(history.refs.values())
+    if not repo.dirty and not is_damaged and (count := len(inventory.kinds.keys() - reachable)):
+        yield f"{count} objects are unreachable, and that is not noted"
 
 
 def _reachable_commits(history: History, inventory: Inventory) -> set[bytes]:

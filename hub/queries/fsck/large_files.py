@@ -39,6 +39,21 @@ def pointer_faults(reach: Reach, inventory: Inventory) -> Iterator[str]:
         yield from _unheld(inventory.repo_id, {sha256: pointers[sha256] for sha256 in batch})
 
 
+_WRONG_NOTES = """
+SELECT count(*) FROM {table} r WHERE r.repo_id = %(repo)s AND r.is_named AND NOT EXISTS (
+    SELECT FROM git_object o WHERE o.repo_id = %(repo)s AND o.lfs_oid = r.{column})
+"""
+
+
+def note_faults(repo_id: int) -> Iterator[str]:
+    """Large files that are noted as pointed to are: else they would never be collected."""
+    for table, column in (("hub_repoblob", "blob_id"), ("hub_xetrepofile", "sha256")):
+        query = _WRONG_NOTES.format(table=table, column=column)
+        for (count,) in sql.rows(query, {"repo": repo_id}):
+            if count:
+                yield f"{count} rows of {table} are noted as having a pointer, and have none"
+
+
 def _unheld(repo_id: int, pointers: dict[bytes, Pointer]) -> Iterator[str]:
     there = held(repo_id, pointers)
     for sha256, pointer in pointers.items():

@@ -1,25 +1,18 @@
 """What nobody names any more: bytes without rows, rows without repos, names in the way."""
 
-import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 
 from hub.models import sql
+from hub.queries.stored import LFS, XORBS, unnamed
 from hub.storage.ports import BlobStore
-from hub.xet.hashing import from_text
 
 STAGING_LIFE = timedelta(hours=24)
 """How long bytes may wait in staging: as long as the link lives by which they came."""
-GRACE = {"lfs/": timedelta(days=7), "xet/xorbs/": timedelta(days=30)}
+GRACE = {LFS: timedelta(days=7), XORBS: timedelta(days=30)}
 """How old bytes without a row must be before anybody speaks of them: bytes come before rows."""
 _BATCH = 1000
-_NAME = re.compile(r"/([0-9a-f]{64})(?:\.idx)?$")
-
-_KNOWN = {
-    "lfs/": "SELECT sha256 FROM hub_blob WHERE sha256 = ANY(%s)",
-    "xet/xorbs/": "SELECT hash FROM hub_xorb WHERE hash = ANY(%s)",
-}
 GIT_TABLES = ("git_ref", "git_line", "git_object", "git_commit", "path_change")
 
 _SHADOWS = """
@@ -29,33 +22,17 @@ WHERE lower(n.name || '/' || r.name) = d.old_name
 """
 
 
-def unnamed_bytes(store: BlobStore, now: datetime) -> Iterator[str]:
-    """Old bytes that no row names: they take room and serve nobody."""
-    for prefix, grace in GRACE.items():
-        keys = (key for key in store.keys(prefix) if _is_older(store, key, now - grace))
+def unnamed_keys(store: BlobStore, now: datetime) -> Iterator[str]:
+    """Where old bytes lie that no row names: they take room and serve nobody."""
+    for kind, grace in GRACE.items():
+        keys = (key for key in store.keys(kind) if _is_older(store, key, now - grace))
         while batch := list(islice(keys, _BATCH)):
-            yield from _unknown(prefix, batch)
+            yield from unnamed(kind, batch)
 
 
 def _is_older(store: BlobStore, key: str, limit: datetime) -> bool:
-    path = store.path(key)
-    return path is not None and datetime.fromtimestamp(path.stat().st_mtime, UTC) < limit
-
-
-def _unknown(prefix: str, keys: list[str]) -> Iterator[str]:
-    names = {key: _name_in(prefix, key) for key in keys}
-    rows = sql.rows(_KNOWN[prefix], [[name for name in names.values() if name]])
-    known = {name for (name,) in rows}
-    for key, name in names.items():
-        if name not in known:
-            yield f"no row names {key}"
-
-
-def _name_in(prefix: str, key: str) -> bytes:
-    found = _NAME.search(key)
-    if found is None:
-        return b""
-    return bytes.fromhex(found[1]) if prefix == "lfs/" else from_text(found[1])
+    published_at = store.published_at(key)
+    return published_at is not None and published_at < limit
 
 
 def stale_staging(store: BlobStore, now: datetime) -> Iterator[str]:

@@ -14,9 +14,10 @@ from hub.storage.large_files import iter_xet
 from hub.storage.ports import BlobStore
 from hub.xet.hashing import file_hash, to_text
 from hub.xet.shards import Term
-from hub.xet.xorbs import Extent, XorbIndex, verify_xorb
+from hub.xet.xorbs import INDEX_ENTRY_BYTES, Extent, XorbIndex, verify_xorb
 
 _BATCH = 200
+_U32_BYTES = 4
 _TERM = Struct("<qIII")
 
 _XORBS = """
@@ -68,30 +69,53 @@ def xorb_faults(store: BlobStore, repo_id: int | None, *, deep: bool) -> Iterato
     while rows := sql.rows(_XORBS, {"after": after, "repo": repo_id, "limit": _BATCH}):
         for xorb in (_Xorb(*row) for row in rows):
             try:
-                index = _check_index(store, xorb)
+                _check_size(store, xorb)
+                index = _readable_index(store, xorb.hash)
+                if index is not None:
+                    _check_row(index, xorb)
                 if deep:
-                    _check_chunks(store, index)
+                    _check_chunks(store, xorb.hash, index)
             except (BadObject, BlobNotFound) as fault:
                 yield f"xorb {to_text(xorb.hash)}: {fault}"
         after = rows[-1][0]
 
 
-def _check_index(store: BlobStore, xorb: _Xorb) -> XorbIndex:
-    index = _index(store, xorb.hash)
+def index_faults(store: BlobStore, repo_id: int | None) -> Iterator[tuple[str, str]]:
+    """Every xorb has a whole index; answers where the xorb lies, and what is wrong."""
+    after = 0
+    while rows := sql.rows(_XORBS, {"after": after, "repo": repo_id, "limit": _BATCH}):
+        for xorb in (_Xorb(*row) for row in rows):
+            text = to_text(xorb.hash)
+            expected = len(xorb.chunk_ends) // _U32_BYTES * INDEX_ENTRY_BYTES
+            if store.size(xorb_index_key(text)) != expected:
+                yield xorb_key(text), f"the index of xorb {text} is cut or gone"
+        after = rows[-1][0]
+
+
+def _readable_index(store: BlobStore, xorb: bytes) -> XorbIndex | None:
+    try:
+        return _index(store, xorb)
+    except (BadObject, BlobNotFound):
+        return None
+
+
+def _check_size(store: BlobStore, xorb: _Xorb) -> None:
     size = store.size(xorb_key(to_text(xorb.hash)))
     if size != xorb.stored_bytes:
         raise BadObject(f"The store has {size or 'no'} bytes of it, not {xorb.stored_bytes}.")
+
+
+def _check_row(index: XorbIndex, xorb: _Xorb) -> None:
     if index.columns() != (xorb.chunk_ends, xorb.chunk_lens):
         raise BadObject("Its index differs from its row.")
     counts = (index.n_chunks, index.raw_bytes, index.stored_bytes)
     if counts != (xorb.n_chunks, xorb.raw_bytes, xorb.stored_bytes):
         raise BadObject("Its row counts its chunks or bytes wrongly.")
-    return index
 
 
-def _check_chunks(store: BlobStore, index: XorbIndex) -> None:
-    with store.open(xorb_key(to_text(index.hash))) as source:
-        if verify_xorb(source, len, expected=index.hash) != index:
+def _check_chunks(store: BlobStore, xorb: bytes, index: XorbIndex | None) -> None:
+    with store.open(xorb_key(to_text(xorb))) as source:
+        if verify_xorb(source, len, expected=xorb) != index and index is not None:
             raise BadObject("Its index differs from its bytes.")
 
 
