@@ -75,7 +75,7 @@ def test_what_a_dead_process_left_is_whole(durable: LiveServer, teller: Teller) 
 
 def test_what_a_dead_database_left_is_whole(durable: LiveServer, teller: Teller) -> None:
     plan = [point for point in WITH_POSTGRES for _ in range(POSTGRES_KILLS)]
-    durable.restart_web(**{VARIABLE: ",".join(f"{point}:1:stop" for point in plan)})
+    durable.restart_web(**{VARIABLE: ",".join(f"{point}:2:stop" for point in plan)})
 
     kills = number = last = 0
     while kills < len(plan):

@@ -3,6 +3,7 @@
 import os
 import secrets
 import subprocess
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -24,7 +25,7 @@ N_COMMITS = max(COMMITS_AT_A_TIME * (KILLS + 1), 600)
 """More than a push indexes itself, and a batch for each kill that comes after one is filed."""
 LOST = "exited with 'signal 9"
 """What Celery says of a child that was killed."""
-SECONDS = 60.0 + 10 * KILLS
+SECONDS = 60.0 + 20 * KILLS
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +50,7 @@ def stream(number: int) -> str:
 
 
 def is_indexed(hub: Plain, repo: str) -> bool:
+    time.sleep(0.5)
     entries = hub("GET", f"/api/models/{repo}/tree/main?expand=true").json
     return all(entry["lastCommit"] for entry in entries)
 
@@ -85,6 +87,7 @@ def test_a_job_goes_on_where_a_dead_worker_left_it(
 def test_what_a_dead_sweeper_left_is_swept_by_the_next(durable: LiveServer) -> None:
     staging = durable.data / "store" / "staging"
     old = (timezone.now() - STAGING_LIFE - timedelta(hours=1)).timestamp()
+    staging.mkdir(parents=True, exist_ok=True)
     for number in range(KILLS + 2):
         left = staging / f"{number:032x}"
         left.write_bytes(b"left")
