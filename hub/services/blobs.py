@@ -36,26 +36,28 @@ def accept(
             f"announced were {sha256.hex()} and {size:,}."
         )
     reach(Point.BLOB_STAGED)
-    is_healed = _drop_damaged(store, sha256)
-    store.publish(staged, lfs_key(sha256))
+    if damaged([sha256]):
+        _heal(store, staged)
+    else:
+        store.publish(staged, lfs_key(sha256))
     reach(Point.BLOB_PUBLISHED)
     with transaction.atomic():
         stored_bytes.claim(store, sha256, [lfs_key(sha256)])
         Blob.objects.bulk_create([Blob(sha256=sha256, size=size)], ignore_conflicts=True)
         Blob.objects.filter(sha256=sha256).update(touched_at=timezone.now(), condemned_at=None)
-        if is_healed:
-            Blob.objects.filter(sha256=sha256).update(damaged_at=None)
         _link(repo, [sha256], by)
         reach(Point.BLOB_LINKED)
     reach(Point.BLOB_ACCEPTED)
 
 
-def _drop_damaged(store: BlobStore, sha256: bytes) -> bool:
-    """Make room for good bytes where damaged ones lie, which nobody is served any more."""
-    if not damaged([sha256]):
-        return False
-    store.drop(lfs_key(sha256))
-    return True
+@transaction.atomic
+def _heal(store: BlobStore, staged: Staged) -> None:
+    """Put good bytes in the place of damaged ones, which nobody is served any more."""
+    stored_bytes.hold(staged.sha256)
+    if damaged([staged.sha256]):
+        store.drop(lfs_key(staged.sha256))
+        Blob.objects.filter(sha256=staged.sha256).update(damaged_at=None)
+    store.publish(staged, lfs_key(staged.sha256))
 
 
 def held_or_adopted(*, repo: Repo, digests: Iterable[bytes], by: Principal) -> dict[bytes, int]:

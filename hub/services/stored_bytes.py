@@ -37,12 +37,17 @@ def claim(store: BlobStore, digest: bytes, keys: Iterable[str]) -> None:
     Raises:
         Unavailable: they were dropped since.
     """
-    _lock(digest)
+    hold(digest)
     if any(store.size(key) is None for key in keys):
         raise Unavailable("These bytes were deleted just when they came again. Upload them again.")
 
 
-def _lock(digest: bytes) -> None:
+def hold(digest: bytes) -> None:
+    """Take the lock of a digest until the transaction ends.
+
+    Whoever puts good bytes in the place of damaged ones holds it from the look at the row to the
+    end: of two who do so, the second finds nothing to drop.
+    """
     # Digests that begin alike share a lock: that costs a wait now and then, and nothing else.
     number = int.from_bytes(digest[:4], "big", signed=True)
     sql.run("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCKS, number])
@@ -64,7 +69,7 @@ def drop_unnamed() -> int:
 
 @transaction.atomic
 def _drop(row: UnnamedKey) -> bool:
-    _lock(digest_in(row.key))
+    hold(digest_in(row.key))
     kind = next(kind for kind in KINDS if row.key.startswith(kind))
     is_unnamed = bool(unnamed(kind, [row.key]))
     if is_unnamed:

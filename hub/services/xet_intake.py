@@ -18,7 +18,7 @@ from hub.services.xet_dedup import DedupChunk
 from hub.services.xet_touching import touch
 from hub.storage.digests import shard_key, xorb_index_key, xorb_key
 from hub.storage.large_files import Piece, iter_chunks
-from hub.storage.ports import BlobStore
+from hub.storage.ports import BlobStore, Staged
 from hub.xet.hashing import to_text
 from hub.xet.shards import FileInfo, parse_shard, verify_file, verify_xorb_info
 from hub.xet.xorbs import Readable, XorbIndex, verify_xorb
@@ -61,29 +61,38 @@ def accept_xorb(*, xorb: bytes, source: Readable, domain_id: int, by: User | Non
         index = verify_xorb(source, writer.write, expected=xorb)
         staged = writer.finish()
     reach(Point.XORB_STAGED)
-    is_healed = _drop_damaged(store, xorb)
-    store.publish(staged, xorb_key(text))
-    reach(Point.XORB_PUBLISHED)
-    store.publish(store.stage([index.to_bytes()]), xorb_index_key(text))
-    reach(Point.XORB_INDEXED)
+    (_heal if _is_damaged(xorb) else _publish)(store, staged, index)
     with transaction.atomic():
         stored_bytes.claim(store, xorb, [xorb_key(text), xorb_index_key(text)])
         is_new = _insert_xorb(index, domain_id, by)
-        if is_healed:
-            sql.run("UPDATE hub_xorb SET damaged_at = NULL WHERE hash = %s", [xorb])
         reach(Point.XORB_INSERTED)
     reach(Point.XORB_ACCEPTED)
     return is_new
 
 
-def _drop_damaged(store: BlobStore, xorb: bytes) -> bool:
-    """Make room for good bytes where damaged ones lie, which nobody is served any more."""
-    is_damaged = "SELECT 1 FROM hub_xorb WHERE hash = %s AND damaged_at IS NOT NULL"
-    if sql.row(is_damaged, [xorb]) is None:
-        return False
-    store.drop(xorb_key(to_text(xorb)))
-    store.drop(xorb_index_key(to_text(xorb)))
-    return True
+def _publish(store: BlobStore, staged: Staged, index: XorbIndex) -> None:
+    text = to_text(index.hash)
+    store.publish(staged, xorb_key(text))
+    reach(Point.XORB_PUBLISHED)
+    store.publish(store.stage([index.to_bytes()]), xorb_index_key(text))
+    reach(Point.XORB_INDEXED)
+
+
+@transaction.atomic
+def _heal(store: BlobStore, staged: Staged, index: XorbIndex) -> None:
+    """Put good bytes in the place of damaged ones, which nobody is served any more."""
+    stored_bytes.hold(index.hash)
+    if _is_damaged(index.hash):
+        text = to_text(index.hash)
+        store.drop(xorb_key(text))
+        store.drop(xorb_index_key(text))
+        sql.run("UPDATE hub_xorb SET damaged_at = NULL WHERE hash = %s", [index.hash])
+    _publish(store, staged, index)
+
+
+def _is_damaged(xorb: bytes) -> bool:
+    query = "SELECT 1 FROM hub_xorb WHERE hash = %s AND damaged_at IS NOT NULL"
+    return sql.row(query, [xorb]) is not None
 
 
 def keep_known(xorb: bytes, *, domain_id: int) -> bool:
