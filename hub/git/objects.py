@@ -2,11 +2,12 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
-from typing import NamedTuple
+from functools import partial
+from typing import NamedTuple, cast
 
 from hub.errors import BadObject
 
@@ -40,6 +41,8 @@ class Entry(NamedTuple):
         return self.mode == TREE_MODE
 
 
+SplitEntry = tuple[bytes, bytes, bytes]
+"""Mode, name and id."""
 Tree = dict[bytes, Entry]
 """Name to entry, unordered; :func:`build_tree` puts it into git's order."""
 
@@ -59,14 +62,28 @@ def parse_tree(raw: bytes) -> Tree:
     Raises:
         BadObject: some bytes are no entry.
     """
-    tree: Tree = {}
-    used = 0
-    for mode, name, oid in _ENTRIES.findall(raw):
-        tree[name] = Entry(mode, oid)
-        used += len(mode) + len(name) + OID_BYTES + 2
-    if used != len(raw):
+    entries = split_tree(raw)
+    if not entries:
+        return {}
+    modes, names, oids = zip(*entries, strict=True)
+    return dict(zip(names, map(_entry, zip(modes, oids, strict=True)), strict=True))
+
+
+_entry = cast("Callable[[tuple[bytes, bytes]], Entry]", partial(tuple.__new__, Entry))
+"""Like ``Entry._make``, without a step in Python: trees are what we read most of all."""
+
+
+def split_tree(raw: bytes) -> list[SplitEntry]:
+    """Read a tree as far as it takes to compare it with another one.
+
+    Raises:
+        BadObject: some bytes are no entry.
+    """
+    entries: list[SplitEntry] = _ENTRIES.findall(raw)
+    used = sum([len(mode) + len(name) for mode, name, _oid in entries])
+    if used + len(entries) * (OID_BYTES + 2) != len(raw):
         raise BadObject("A tree object is malformed.")
-    return tree
+    return entries
 
 
 def build_tree(tree: Mapping[bytes, Entry]) -> bytes:

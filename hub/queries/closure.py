@@ -1,12 +1,11 @@
 """ObjectWalk: the trees and blobs that commits bring beyond those that the client has."""
 
 import zlib
-from collections.abc import Iterable, Sequence
-from functools import reduce
+from collections.abc import Iterable, Iterator, Sequence
 
 from hub.git.deltas import apply_delta
 from hub.git.fetch_request import Filter
-from hub.git.objects import Entry, Tree, parse_tree
+from hub.git.objects import TREE_MODE, SplitEntry, Tree, parse_tree, split_tree
 from hub.models import sql
 
 _FIRST_BATCH, _LARGEST_BATCH = 16, 256
@@ -14,6 +13,7 @@ _BATCH_BYTES = 2 * 1024 * 1024
 """About how many bytes of trees are read at once; parsed they take ten times as much."""
 _SUBMODULE = b"160000"
 
+_Entries = set[SplitEntry]
 Step = tuple[bytes, tuple[bytes, ...]]
 """A tree, and trees at its place of which everything is there or on its way."""
 
@@ -36,7 +36,7 @@ class ObjectWalk:
         waiting.reverse()
         while waiting:
             batch = self._batch(waiting)
-            trees = self._reader.read({oid for step in batch for oid in (step[0], *step[1])})
+            trees = self._reader.split({oid for step in batch for oid in (step[0], *step[1])})
             for oid, bases in batch:
                 waiting += self._compare(trees[oid], [trees[base] for base in bases])
 
@@ -49,16 +49,17 @@ class ObjectWalk:
                 batch.append((oid, bases))
         return batch
 
-    def _compare(self, tree: Tree, bases: Sequence[Tree]) -> Iterable[Step]:
-        fresh: Iterable[tuple[bytes, Entry]] = reduce(
-            lambda left, base: left - base.items(), bases, set(tree.items())
-        )
-        for name, entry in fresh:
-            if entry.is_tree:
-                before = [base[name] for base in bases if name in base]
-                yield entry.oid, tuple(old.oid for old in before if old.is_tree)
-            elif entry.mode != _SUBMODULE and not self._filter.no_blobs:
-                self.blobs[entry.oid] = None
+    def _compare(self, tree: _Entries, bases: Sequence[_Entries]) -> Iterable[Step]:
+        folders: dict[bytes, bytes] = {}
+        for mode, name, oid in tree.difference(*bases):
+            if mode == TREE_MODE:
+                folders[name] = oid
+            elif mode != _SUBMODULE and not self._filter.no_blobs:
+                self.blobs[oid] = None
+        if folders:
+            before = [{name: oid for mode, name, oid in b if mode == TREE_MODE} for b in bases]
+            for name, oid in folders.items():
+                yield oid, tuple(old[name] for old in before if name in old)
 
 
 _READ = "SELECT oid, data, base FROM git_object WHERE repo_id = %s AND oid = ANY(%s)"
@@ -73,18 +74,23 @@ class TreeReader:
         self.at_once = _FIRST_BATCH
 
     def read(self, oids: set[bytes]) -> dict[bytes, Tree]:
+        return {oid: parse_tree(raw) for oid, raw in self._read(oids)}
+
+    def split(self, oids: set[bytes]) -> dict[bytes, "_Entries"]:
+        """Like :meth:`read`, to compare trees with each other: that takes a third of the time."""
+        return {oid: set(split_tree(raw)) for oid, raw in self._read(oids)}
+
+    def _read(self, oids: set[bytes]) -> Iterator[tuple[bytes, bytes]]:
         rows = self._rows(oids)
         self._keep_keyframes({base for _oid, _data, base in rows if base is not None})
-        trees: dict[bytes, Tree] = {}
         nbytes = 1
         for oid, data, base in rows:
             raw = zlib.decompress(data)
             raw = raw if base is None else apply_delta(self._keyframes[base], raw)
-            trees[oid] = parse_tree(raw)
+            yield oid, raw
             nbytes += len(raw)
         each = nbytes // max(len(rows), 1) + 1
         self.at_once = max(1, min(_BATCH_BYTES // each, _LARGEST_BATCH))
-        return trees
 
     def _keep_keyframes(self, needed: set[bytes]) -> None:
         kept = {oid: raw for oid, raw in self._keyframes.items() if oid in needed}
