@@ -104,8 +104,8 @@ class LocalStore(NoLinks):
 
     def published_at(self, key: str) -> datetime | None:
         found = self._stat(key)
-        # A link does not touch the content: the inode changes when it gets its second name.
-        return None if found is None else datetime.fromtimestamp(found.st_ctime, UTC)
+        # When they were written, in truth: at most the day earlier that bytes may stay aside.
+        return None if found is None else datetime.fromtimestamp(found.st_mtime, UTC)
 
     def path(self, key: str) -> Path | None:
         home = self._home(key)
