@@ -6,7 +6,7 @@ marks asks first whether the repo is still at the version at which they were mad
 """
 
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
@@ -143,8 +143,11 @@ ORDER BY c.pos LIMIT %s
 
 
 def _steps(repo_id: int, lines: Lines) -> Iterator[Step]:
-    """The tree of every reachable commit, with the one of its first parent to compare it with."""
-    for line, last in lines.items():
+    """The tree of every reachable commit, with the one of its first parent to compare it with.
+
+    First parents come first: a line begins on one that is older.
+    """
+    for line, last in sorted(lines.items()):
         pos = 0
         while pos < last:
             rows = sql.rows(_TREES, [repo_id, line, pos, last, _COMMITS_AT_ONCE])
@@ -154,18 +157,33 @@ def _steps(repo_id: int, lines: Lines) -> Iterator[Step]:
 
 
 class _Walk:
-    """Marks trees and what they bring beyond those before them, a bounded number at a time."""
+    """Marks trees and what they bring beyond those before them, a bounded number at a time.
+
+    A tree is looked into once, though it may come up again and again, with other trees before it.
+    What it has in common with the one before it is then marked for that one, unless that one is in
+    turn compared with the first: two commits that take turns with their trees must not do so. So
+    commits come in the order of history, their trees level by level, and of two that bring the same
+    tree the earlier one counts: whatever a tree is compared with came up before it.
+    """
 
     def __init__(self, repo_id: int) -> None:
         self._reader = TreeReader(repo_id)
 
     def run(self, steps: Iterator[Step]) -> None:
-        while page := {step[0]: step for step in islice(steps, _COMMITS_AT_ONCE)}:
-            waiting = [page[oid] for oid in _add_fresh(page)]
-            while waiting:
-                # The last that was found comes first, so that little more waits than one way down.
-                count = min(len(waiting), self._reader.at_once)
-                waiting += self._below([waiting.pop() for _ in range(count)])
+        while page := list(islice(steps, _COMMITS_AT_ONCE)):
+            found: dict[bytes, Step] = {}
+            for step in page:
+                found.setdefault(step[0], step)
+            level = _add_fresh(found)
+            while level:
+                level = [step for batch in self._batches(level) for step in self._below(batch)]
+
+    def _batches(self, level: Sequence[Step]) -> Iterator[Sequence[Step]]:
+        start = 0
+        while start < len(level):
+            end = start + self._reader.at_once
+            yield level[start:end]
+            start = end
 
     def _below(self, batch: Sequence[Step]) -> list[Step]:
         """Mark what is in these trees; answer those folders that were not marked before."""
@@ -175,7 +193,7 @@ class _Walk:
         for oid, bases in batch:
             _look_into(trees[oid], [trees[base] for base in bases], folders, files)
         _add(files)
-        return [folders[oid] for oid in _add_fresh(folders)]
+        return _add_fresh(folders)
 
     def _read(self, oids: set[bytes]) -> dict[bytes, Tree]:
         try:
@@ -195,7 +213,8 @@ def _look_into(
         if entry in before or entry.mode == _SUBMODULE:
             continue
         if entry.is_tree:
-            folders[entry.oid] = (entry.oid, tuple(one.oid for one in before if one.is_tree))
+            old = tuple(one.oid for one in before if one.is_tree)
+            folders.setdefault(entry.oid, (entry.oid, old))
         else:
             files.add(entry.oid)
 
@@ -207,14 +226,15 @@ def _add(oids: Iterable[bytes]) -> None:
     )
 
 
-def _add_fresh(oids: Iterable[bytes]) -> list[bytes]:
-    """Mark objects; answer those that were not marked before."""
+def _add_fresh(found: Mapping[bytes, Step]) -> list[Step]:
+    """Mark trees; answer those that were not marked before, in the same order."""
     rows = sql.rows(
         "INSERT INTO git_mark SELECT * FROM unnest(%s::bytea[]) ON CONFLICT DO NOTHING "
         "RETURNING oid",
-        [list(oids)],
+        [list(found)],
     )
-    return [oid for (oid,) in rows]
+    fresh = {oid for (oid,) in rows}
+    return [step for oid, step in found.items() if oid in fresh]
 
 
 _LOST = """

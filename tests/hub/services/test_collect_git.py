@@ -330,3 +330,17 @@ def test_what_is_pushed_again_after_it_was_collected_is_whole(cast: Cast, repo: 
     assert history.resolve(repo, DEV).parents == [before]
     assert not is_dirty(repo)
     assert faults(repo) == []
+
+
+def test_what_trees_have_in_common_stays_though_they_take_turns(cast: Cast, repo: Repo) -> None:
+    land(cast, repo, put("same.txt", "same"), put("d/same.txt", "too"), put("d/turn.txt", "0"))
+    for number in range(4):
+        land(cast, repo, put("d/turn.txt", str((number + 1) % 2)))
+    branch_off(cast, repo)
+    land(cast, repo, put("d/turn.txt", "1"), on=DEV)
+    before = oids(repo)
+    Repo.objects.filter(pk=repo.pk).update(dirty=True)
+
+    assert sweep(repo) == Swept({})
+    assert oids(repo) == before
+    assert faults(repo) == []
