@@ -43,6 +43,12 @@ BEAT: dict[str, dict[str, str | schedule]] = {
     },
 }
 
+if env.convert_to_xet:
+    BEAT["convert-to-xet"] = {
+        "task": "hub.tasks.conversion.convert_pending",
+        "schedule": schedule(300),
+    }
+
 app = Celery("weighhouse")
 app.conf.update(
     broker_url=env.broker_url or "filesystem://localhost//",

@@ -68,6 +68,11 @@ class Env(BaseSettings):
     lfs_multipart_from: int = Field(default=5 * 2**30, ge=0)
     lfs_part_bytes: int = Field(default=512 * 2**20, ge=2**10)
 
+    # Whether workers make xorbs of large files that came by LFS.
+    convert_to_xet: bool = False
+    # Where workers reach web: on one machine as nobody else does, past any proxy.
+    internal_url: str = ""
+
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     # Only the tests read it: where it is set, a missing server fails a test instead of skipping it.
@@ -78,7 +83,7 @@ class Env(BaseSettings):
     def _data_is_absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
 
-    @field_validator("url")
+    @field_validator("url", "internal_url")
     @classmethod
     def _url_is_an_origin(cls, value: str) -> str:
         parts = urlsplit(value)
@@ -147,10 +152,18 @@ class Env(BaseSettings):
         return socket.gethostname() if self.bind in {"0.0.0.0", "::"} else self.bind  # noqa: S104
 
     @property
+    def web_url(self) -> str:
+        """Where our own workers reach web."""
+        everywhere = {"0.0.0.0", "::", "::1", "localhost"}  # noqa: S104
+        name = "127.0.0.1" if self.bind in everywhere else self.bind
+        return self.internal_url or f"http://{name}:{self.port}"
+
+    @property
     def hosts(self) -> list[str]:
         """The names under which we answer; loopback is always one, for health checks."""
         public = urlsplit(self.public_url).hostname or "localhost"
-        return [*(self.allowed_hosts or (public,)), "127.0.0.1", "localhost", "[::1]"]
+        own = urlsplit(self.web_url).hostname or "localhost"
+        return [*(self.allowed_hosts or (public,)), own, "127.0.0.1", "localhost", "[::1]"]
 
     @property
     def secure(self) -> bool:

@@ -81,6 +81,19 @@ def layout_of(repo_id: int, file: bytes) -> XetLayout:
     return XetLayout(size, terms, _sound_columns({term.xorb for term in terms}))
 
 
+def layouts_by_sha256(sha256: bytes) -> list[tuple[int, XetLayout]]:
+    """Every file of these bytes, with its id, whichever repos hold it."""
+    rows = sql.rows(
+        "SELECT id, size, terms FROM hub_xetfile WHERE sha256 = %s ORDER BY id", [sha256]
+    )
+    found = []
+    for file_id, size, packed in rows:
+        terms = _terms(packed)
+        columns = columns_of({term.xorb for term in terms})
+        found.append((file_id, XetLayout(size, terms, columns)))
+    return found
+
+
 def reconstruction(repo_id: int, file: bytes, start: int, stop: int | None) -> Reconstruction:
     """How to put the bytes ``[start:stop]`` of a file together; no store is touched.
 

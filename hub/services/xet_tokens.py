@@ -18,9 +18,12 @@ from teams.policies import Principal
 from teams.roles import Action
 
 TOKEN_LIFE = timedelta(minutes=30)
+OWN_LIFE = timedelta(hours=24)
 DATA_LIFE = timedelta(hours=1)
 
 _TOKEN = "xet.token"  # noqa: S105 - the purpose of a pass, not a secret
+_OWN = "xet.own"
+_OWN_PREFIX = "own."
 _DATA = "xet.data"
 
 
@@ -40,6 +43,8 @@ class XetSession:
     repo: Repo
     principal: Principal
     domain_id: int
+    is_ours: bool = False
+    """It is a worker of this hub, which may write what the repo holds in another form."""
 
     @property
     def user(self) -> User | None:
@@ -54,6 +59,14 @@ def issue_token(*, repo: Repo, by: Principal, action: Action) -> XetToken:
     return XetToken(text, int(time.time() + TOKEN_LIFE.total_seconds()), cas)
 
 
+def issue_own(repo: Repo) -> XetToken:
+    """Let a worker of this hub write to the repo by Xet, on nobody's behalf."""
+    domain, _made = XetDomain.objects.get_or_create(namespace_id=repo.namespace_id)
+    cas = str(domain)
+    text = passes.issue(_OWN, repo=repo, by=Principal(), action=Action.REPO_WRITE, cas=cas)
+    return XetToken(_OWN_PREFIX + text, int(time.time() + OWN_LIFE.total_seconds()), cas)
+
+
 def session(token: str, *, cas: str) -> XetSession:
     """Answer for whom and what a token was issued, if its bearer still may.
 
@@ -61,13 +74,18 @@ def session(token: str, *, cas: str) -> XetSession:
         Unauthenticated: it is forged, expired, or of another CAS.
         Refusal: the repo is gone, or no longer theirs to use.
     """
+    is_ours = token.startswith(_OWN_PREFIX)
     try:
-        shown = passes.redeem(_TOKEN, token, lasts=TOKEN_LIFE)
+        if is_ours:
+            own = token.removeprefix(_OWN_PREFIX)
+            shown = passes.redeem_own(_OWN, own, lasts=OWN_LIFE)
+        else:
+            shown = passes.redeem(_TOKEN, token, lasts=TOKEN_LIFE)
     except BadPass:
         raise Unauthenticated("This Xet token is not valid, or not any more.") from None
     if shown.claims["cas"] != cas:
         raise Unauthenticated("This Xet token is for another CAS.")
-    return XetSession(shown.repo, shown.principal, int(cas.partition(".")[0]))
+    return XetSession(shown.repo, shown.principal, int(cas.partition(".")[0]), is_ours)
 
 
 def sign_fetches(given: XetSession, xorb: bytes, fetches: Sequence[Fetch]) -> str:
