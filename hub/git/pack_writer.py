@@ -2,6 +2,7 @@
 
 import hashlib
 import struct
+from functools import lru_cache
 from typing import Protocol
 
 from hub.git.objects import Kind
@@ -10,6 +11,8 @@ _OFS_DELTA = 6
 _REF_DELTA = 7
 _VERSION = 2
 _MORE = 0x80
+_FLUSHED_BYTES = 256 * 1024
+"""Objects are small: hashed and written one by one they would cost more than they do joined."""
 
 
 class Sink(Protocol):
@@ -32,6 +35,8 @@ class PackWriter:
         self._sha1 = hashlib.sha1(usedforsecurity=False)
         self._at = 0
         self._bases: dict[bytes, int] = {}
+        self._parts: list[bytes] = []
+        self._part_bytes = 0
         self._write(struct.pack(">4sII", b"PACK", _VERSION, count))
 
     def add(self, oid: bytes, kind: Kind, size: int, deflated: bytes) -> None:
@@ -56,6 +61,7 @@ class PackWriter:
         """Write the checksum and answer the size of the pack in bytes."""
         if self._left:
             raise ValueError(f"{self._left} objects of the pack are missing")
+        self._flush()
         self._sink.write(self._sha1.digest())
         return self._at + self._sha1.digest_size
 
@@ -65,11 +71,20 @@ class PackWriter:
         self._write(deflated)
 
     def _write(self, data: bytes) -> None:
-        self._sha1.update(data)
-        self._sink.write(data)
+        self._parts.append(data)
         self._at += len(data)
+        self._part_bytes += len(data)
+        if self._part_bytes >= _FLUSHED_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        piece = b"".join(self._parts)
+        self._sha1.update(piece)
+        self._sink.write(piece)
+        self._parts, self._part_bytes = [], 0
 
 
+@lru_cache(maxsize=4096)
 def entry_header(kind: int, size: int) -> bytes:
     """Write type and size: four bits of the size in the first byte, then seven in each."""
     byte, size = kind << 4 | size & 0x0F, size >> 4

@@ -23,10 +23,15 @@ class PackedRow(NamedTuple):
     data: bytes
 
 
+_KINDS = {int(kind): kind for kind in Kind}
 _COLUMNS = (
     "o.oid, o.kind, o.size, o.base, "
     f"CASE WHEN octet_length(o.data) <= {_SMALL_BYTES} THEN o.data END"
 )
+
+
+_Row = tuple[bytes, int, int, bytes | None, bytes | None]
+"""Id, kind, size, base, and what is stored if that is little."""
 
 
 class Selection:
@@ -40,10 +45,18 @@ class Selection:
 
     def rows(self, *, deltas: bool) -> Iterator[PackedRow]:
         """The rows that are stored as deltas, or those that are not."""
+        large: list[PackedRow] = []
         for oid, kind, size, base, data in self._read(deltas=deltas):
-            yield PackedRow(oid, Kind(kind), size, base, data or self._payload(oid))
+            row = PackedRow(oid, _KINDS[kind], size, base, data or b"")
+            if data is None:
+                # While rows stream in, nothing else can be asked.
+                large.append(row)
+            else:
+                yield row
+        for row in large:
+            yield row._replace(data=self._payload(row.oid))
 
-    def _read(self, *, deltas: bool) -> Iterator[tuple[bytes, int, int, bytes | None, bytes]]:
+    def _read(self, *, deltas: bool) -> Iterator[_Row]:
         raise NotImplementedError
 
     def _payload(self, oid: bytes) -> bytes:
@@ -71,7 +84,7 @@ class Everything(Selection):
         found = sql.row(f"SELECT count(*) FROM git_object o WHERE {self._where}", self._values)
         return int(found[0]) if found else 0
 
-    def _read(self, *, deltas: bool) -> Iterator[tuple[bytes, int, int, bytes | None, bytes]]:
+    def _read(self, *, deltas: bool) -> Iterator[_Row]:
         condition = f"{self._where} AND o.base IS {'NOT ' if deltas else ''}NULL"
         query = f"SELECT {_COLUMNS} FROM git_object o WHERE {condition}"
         return sql.stream(query, self._values, at_once=_AT_ONCE)
@@ -87,7 +100,7 @@ class Listed(Selection):
     def count(self) -> int:
         return len(self._others) + len(self._trees)
 
-    def _read(self, *, deltas: bool) -> Iterator[tuple[bytes, int, int, bytes | None, bytes]]:
+    def _read(self, *, deltas: bool) -> Iterator[_Row]:
         query = (
             f"SELECT {_COLUMNS} FROM git_object o WHERE o.repo_id = %s AND o.oid = ANY(%s) "
             f"AND o.base IS {'NOT ' if deltas else ''}NULL"

@@ -28,10 +28,12 @@ def row(query: str, values: Values = ()) -> tuple[Any, ...] | None:
 
 
 def stream(query: str, values: Values, *, at_once: int) -> Iterator[tuple[Any, ...]]:
-    """Run ``query`` within a transaction and fetch its rows ``at_once`` at a time."""
-    with connection.wrap_database_errors, psycopg.ServerCursor(raw_connection(), "rows") as cursor:
-        cursor.itersize = at_once
-        yield from cursor.execute(query.encode(), values, binary=True)
+    """Run ``query`` and answer its rows as they come, ``at_once`` of them in memory.
+
+    PostgreSQL reads on while we work. Until the last row no other statement can run.
+    """
+    with connection.wrap_database_errors, psycopg.Cursor(raw_connection()) as cursor:
+        yield from cursor.stream(query.encode(), values, binary=True, size=at_once)
 
 
 def run(query: str, values: Values = ()) -> int:
