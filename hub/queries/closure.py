@@ -24,6 +24,9 @@ class ObjectWalk:
     def __init__(self, repo_id: int, leave_out: Filter) -> None:
         self.trees: dict[bytes, None] = {}
         self.blobs: dict[bytes, None] = {}
+        # By what it is compared with, too: of two trees that take turns each has to be looked into
+        # once with what was before both, or nobody finds what they have in common.
+        self._compared: set[Step] = set()
         self._reader = TreeReader(repo_id)
         self._filter = leave_out
 
@@ -43,10 +46,11 @@ class ObjectWalk:
     def _batch(self, waiting: list[Step]) -> list[Step]:
         batch: list[Step] = []
         while waiting and len(batch) < self._reader.at_once:
-            oid, bases = waiting.pop()
-            if oid not in self.trees and oid not in bases:
+            oid, bases = step = waiting.pop()
+            if step not in self._compared and oid not in bases:
+                self._compared.add(step)
                 self.trees[oid] = None
-                batch.append((oid, bases))
+                batch.append(step)
         return batch
 
     def _compare(self, tree: _Entries, bases: Sequence[_Entries]) -> Iterable[Step]:

@@ -90,6 +90,35 @@ def test_a_scan_and_a_walk_send_all_that_is_there(
     assert scan == walk == stored(repo)
 
 
+def test_what_trees_have_in_common_is_sent_though_they_take_turns(
+    cast: Cast, tmp_path: Path
+) -> None:
+    repo = cast.repo()
+    made = [land(cast, repo, 3, "main")]
+    for turn in "010101":
+        files = [PutFile(EntryPath(path), turn.encode()) for path in ("turn.txt", "d0/turn.txt")]
+        # New with the first turn, and the same in all.
+        files += [PutFile(EntryPath(path), b"same") for path in ("same.txt", "d1/same.txt")]
+        made.append(
+            commits.commit(
+                repo=repo,
+                branch=RevisionName("main"),
+                operations=files,
+                message=Message(turn),
+                by=signed_in(cast.ada),
+            )
+        )
+    sql.run("UPDATE hub_repo SET dirty = true WHERE id = %s", [repo.pk])
+    (tmp_path / "bare").mkdir()
+    bare = export(repo, tmp_path / "bare")
+
+    whole = sent(repo, tmp_path, FetchRequest(wants=tips(repo)))
+    rest = sent(repo, tmp_path, FetchRequest(wants=tips(repo), haves=made[:1]))
+
+    assert whole == stored(repo)
+    assert needed(bare, made[-1], made[0]) <= rest
+
+
 @pytest.mark.parametrize("clocks", ["right", "wrong"])
 def test_between_any_two_commits_all_that_is_needed_is_sent(
     cast: Cast, tmp_path: Path, clocks: str
