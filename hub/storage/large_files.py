@@ -96,7 +96,7 @@ class _Stored:
         with self.store.open(
             xorb_key(to_text(self.xorb)), start=start, length=stop - start
         ) as file:
-            stored = file.read()
+            stored = file.read(stop - start)
         if len(stored) != stop - start:
             raise DamagedXorb(self.xorb)
         at = first
