@@ -3,6 +3,7 @@
 from hub.models.blob import Blob, PurgedFile, RepoBlob, UnnamedKey
 from hub.models.card import RepoCard
 from hub.models.download import DownloadDay, DownloadSeen
+from hub.models.event import Event
 from hub.models.history import GitCommit, GitLine, GitObject, GitRef, PathChange, PendingIndex
 from hub.models.like import Like
 from hub.models.repo import Repo, RepoRedirect
@@ -21,6 +22,7 @@ __all__ = [
     "Blob",
     "DownloadDay",
     "DownloadSeen",
+    "Event",
     "GitCommit",
     "GitLine",
     "GitObject",

@@ -34,7 +34,7 @@ class Repo(models.Model):
     default_branch = models.CharField(max_length=255, default="main")
 
     version = models.BigIntegerField(default=0)
-    """Grows by one with every publish; its row lock is the repo's publish lock."""
+    """Grows by one with every event; its row lock is the repo's publish lock."""
     next_line = models.IntegerField(default=1)
     dirty = models.BooleanField(default=False)
     """Objects may be unreachable: something for garbage collection to look at."""

@@ -124,7 +124,7 @@ def commit(
             parent=parent,
             author=by.user,
         )
-        done = publish(repo, refs=[building.ref], build=building, files=files)
+        done = publish(repo, refs=[building.ref], build=building, files=files, by=by.user)
     if done.added.tree_bytes == building.object_bytes:
         # A row that was there before may be stored in another way than these trees tell.
         transaction.on_commit(partial(remember, repo.pk, building.trees))

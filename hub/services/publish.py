@@ -19,13 +19,15 @@ from django.utils import timezone
 
 from hub.crashpoints import Point, reach
 from hub.errors import RefExists, RepoNotFound
+from hub.events import RefMove, RefsMoved
 from hub.git.objects import Kind
 from hub.git.refs import BRANCHES, RefUpdate
 from hub.git.stored import StoredObject
 from hub.models import Repo, sql
 from hub.queries import objects
-from hub.services import cards
+from hub.services import cards, outbox
 from hub.services.filing import COPY_FROM, Filing, NewCommit
+from teams.models import User
 from teams.models.sql import Reply
 
 _BATCH_BYTES = 8 * 1024 * 1024
@@ -89,12 +91,13 @@ def publish(
     build: Callable[[Heads], Change],
     files: Iterable[StoredObject] = (),
     verify: Callable[[], None] | None = None,
+    by: User | None = None,
 ) -> Published:
     """Build a change on the present heads of ``refs`` and make it true, all or nothing.
 
     ``build`` may be called twice, and raises to refuse; it must not write to the database.
     ``files`` are blobs that the change's trees name. ``verify`` raises if something that the change
-    relies on is not there; from then on nothing of it is collected.
+    relies on is not there; from then on nothing of it is collected. ``by`` is who did it.
 
     Raises:
         RepoNotFound: the repo was deleted meanwhile.
@@ -130,7 +133,7 @@ def publish(
             change = build(now)
             added, filing = _added_anew(repo.pk, change), Filing(repo.pk, change.commits)
         done = Published(change, rebuilt, _sum(files_added.finish().added, added.finish().added))
-        _make_true(repo, done, filing, next_line)
+        _make_true(repo, done, filing, next_line, by)
         reach(Point.PUBLISH_BEFORE_COMMIT)
     reach(Point.PUBLISH_AFTER_COMMIT)
     return done
@@ -265,8 +268,10 @@ def insert_objects(repo_id: int, rows: Iterable[StoredObject]) -> Added:
     return adding.finish().added
 
 
-def _make_true(repo: Repo, done: Published, filing: Filing, next_line: int) -> None:
-    """File the commits, move the refs and count the repo's version up."""
+def _make_true(
+    repo: Repo, done: Published, filing: Filing, next_line: int, by: User | None
+) -> None:
+    """File the commits, move the refs and announce it, which counts the repo's version up."""
     change = done.change
     # COPY, which many commits come by, has no place in a pipeline.
     with sql.pipeline() if len(change.commits) < COPY_FROM else nullcontext():
@@ -275,10 +280,13 @@ def _make_true(repo: Repo, done: Published, filing: Filing, next_line: int) -> N
             reach(Point.PUBLISH_AFTER_COMMITS)
             _move_refs(repo.pk, change.updates)
             reach(Point.PUBLISH_AFTER_REFS)
-        sql.send(
-            "UPDATE hub_repo SET version = version + 1, next_line = %s, dirty = dirty OR %s, "
-            "git_bytes = git_bytes + %s, last_modified = %s WHERE id = %s",
-            [next_line, change.makes_garbage, done.added.nbytes, timezone.now(), repo.pk],
+        outbox.announce(
+            repo.pk,
+            RefsMoved(tuple(RefMove(one.ref, one.old, one.new) for one in change.updates)),
+            by=by,
+            setting="next_line = %s, dirty = dirty OR %s, git_bytes = git_bytes + %s, "
+            "last_modified = %s",
+            values=[next_line, change.makes_garbage, done.added.nbytes, timezone.now()],
         )
     for update in change.updates:
         if update.ref == BRANCHES + repo.default_branch and update.new is not None:

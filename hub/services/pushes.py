@@ -43,7 +43,7 @@ def push(*, repo: Repo, updates: Sequence[RefUpdate], source: Source | None, by:
     """
     _check_refs(repo, updates)
     if source is None:
-        _delete(repo, updates)
+        _delete(repo, updates, by)
         return
     intake = Intake(repo, source)
     reach(Point.PUSH_RECEIVED)
@@ -72,14 +72,14 @@ def _problem_of(repo: Repo, update: RefUpdate) -> str:
     return ""
 
 
-def _delete(repo: Repo, updates: Sequence[RefUpdate]) -> None:
+def _delete(repo: Repo, updates: Sequence[RefUpdate], by: Principal) -> None:
     def build(heads: Heads) -> Change:
         _check_fresh(updates, heads)
         return Change(tuple(updates), makes_garbage=True)
 
     if any(update.new is not None for update in updates):
         raise BadObject("The push has no pack.")
-    publish(repo, refs=[update.ref for update in updates], build=build)
+    publish(repo, refs=[update.ref for update in updates], build=build, by=by.user)
 
 
 def _check_fresh(updates: Sequence[RefUpdate], heads: Heads) -> None:
@@ -136,6 +136,7 @@ class _Push:
             build=build,
             files=self._intake.pack.rows(deltas=False),
             verify=self._verify,
+            by=self._by.user,
         )
         if is_long:
             indexing.ring()

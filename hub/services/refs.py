@@ -24,7 +24,7 @@ def create_branch(*, repo: Repo, branch: RevisionName, start: CommitRow, by: Use
     """
     if branch.text.startswith("refs/"):
         raise Invalid(f"Invalid reference for a branch: {branch}")
-    _create(repo, BRANCHES + branch.text, start.oid)
+    _create(repo, BRANCHES + branch.text, start.oid, by)
 
 
 def create_tag(
@@ -40,7 +40,7 @@ def create_tag(
     if tag.text.startswith("refs/"):
         raise Invalid(f"Invalid reference for a tag: {tag}")
     if not message:
-        _create(repo, TAGS + tag.text, target.oid)
+        _create(repo, TAGS + tag.text, target.oid, by)
         return
     name = by.name if by else "weighhouse"
     signature = Signature(name, noreply(name), target.created_at)
@@ -52,6 +52,7 @@ def create_tag(
         build=lambda heads: _creation(heads, ref, made.oid),
         files=[made],
         verify=lambda: _check_there(repo, target.oid),
+        by=by,
     )
 
 
@@ -64,7 +65,7 @@ def delete_branch(*, repo: Repo, branch: RevisionName, by: User | None) -> None:
     """
     if branch.text == repo.default_branch:
         raise Forbidden(f"Cannot delete refs/heads/{branch}")
-    _delete(repo, BRANCHES + branch.text)
+    _delete(repo, BRANCHES + branch.text, by)
 
 
 def delete_tag(*, repo: Repo, tag: RevisionName, by: User | None) -> None:
@@ -73,7 +74,7 @@ def delete_tag(*, repo: Repo, tag: RevisionName, by: User | None) -> None:
     Raises:
         RevisionNotFound: there is no such tag.
     """
-    _delete(repo, TAGS + tag.text)
+    _delete(repo, TAGS + tag.text, by)
 
 
 def squash(*, repo: Repo, branch: RevisionName, message: str, by: User | None) -> bytes:
@@ -93,16 +94,17 @@ def squash(*, repo: Repo, branch: RevisionName, message: str, by: User | None) -
         stored, row = build_commit(found.tree, (), Message(message), by, changes)
         return Change((RefUpdate(ref, head, stored.oid),), [stored], [row], makes_garbage=True)
 
-    done = publish(repo, refs=[ref], build=build)
+    done = publish(repo, refs=[ref], build=build, by=by)
     return done.change.commits[0].oid
 
 
-def _create(repo: Repo, ref: str, oid: bytes) -> None:
+def _create(repo: Repo, ref: str, oid: bytes, by: User | None) -> None:
     publish(
         repo,
         refs=[ref],
         build=lambda heads: _creation(heads, ref, oid),
         verify=lambda: _check_there(repo, oid),
+        by=by,
     )
 
 
@@ -117,10 +119,10 @@ def _creation(heads: Heads, ref: str, oid: bytes) -> Change:
     return Change((RefUpdate(ref, None, oid),))
 
 
-def _delete(repo: Repo, ref: str) -> None:
+def _delete(repo: Repo, ref: str, by: User | None) -> None:
     def build(heads: Heads) -> Change:
         if heads[ref] is None:
             raise RevisionNotFound("Invalid rev id")
         return Change((RefUpdate(ref, heads[ref], None),), makes_garbage=True)
 
-    publish(repo, refs=[ref], build=build)
+    publish(repo, refs=[ref], build=build, by=by)

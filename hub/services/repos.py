@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.db import IntegrityError, transaction
 
 from hub.errors import RepoNotFound
+from hub.events import RepoCreated, RepoDeleted, RepoMoved, SettingsChanged
 from hub.git.attributes import default_attributes
 from hub.git.objects import FILE_MODE, Entry, Kind
 from hub.git.refs import BRANCHES, RefUpdate
@@ -14,7 +15,7 @@ from hub.models import Repo, RepoCard, RepoRedirect, sql
 from hub.names import ROOT, EntryPath, RepoKind, RepoName
 from hub.policies import check_can, check_can_create_in
 from hub.queries import history, trees
-from hub.services import blobs, cards
+from hub.services import blobs, cards, outbox
 from hub.services.commits import Message, build_commit
 from hub.services.edits import TreeEdit
 from hub.services.publish import Change, publish
@@ -71,6 +72,7 @@ def _create_row(kind: RepoKind, name: RepoName, by: Principal, visibility: str, 
     RepoRedirect.objects.filter(kind=kind, old_name=str(repo).lower()).delete()
     RepoCard.objects.create(repo=repo)
     cards.index_name(repo)
+    outbox.announce(repo.pk, RepoCreated(), by=by.user)
     return repo
 
 
@@ -96,7 +98,7 @@ def _first_commit(repo: Repo, by: Principal) -> None:
     change = Change((RefUpdate(ref, None, made.oid),), [*stored_trees, made], [row])
     with ObjectSpool() as files:
         files.add(attributes)
-        publish(repo, refs=[ref], build=lambda _heads: change, files=files)
+        publish(repo, refs=[ref], build=lambda _heads: change, files=files, by=by.user)
 
 
 def change_settings(*, repo: Repo, settings: RepoSettings, by: Principal) -> None:
@@ -107,6 +109,7 @@ def change_settings(*, repo: Repo, settings: RepoSettings, by: Principal) -> Non
         Invalid: a value is not one of those that exist.
     """
     check_can(by, Action.REPO_MANAGE, repo)
+    was_private = repo.private
     if settings.visibility is not None:
         repo.visibility = _visibility(settings.visibility)
     if settings.gate is not None:
@@ -115,7 +118,10 @@ def change_settings(*, repo: Repo, settings: RepoSettings, by: Principal) -> Non
         repo.gate = settings.gate
     if settings.discussions_disabled is not None:
         repo.discussions_disabled = settings.discussions_disabled
-    repo.save(update_fields=["visibility", "gate", "discussions_disabled"])
+    news = SettingsChanged(private=repo.private if repo.private != was_private else None)
+    with transaction.atomic():
+        repo.save(update_fields=["visibility", "gate", "discussions_disabled"])
+        outbox.announce(repo.pk, news, by=by.user)
 
 
 def move(*, repo: Repo, to: RepoName, by: Principal) -> None:
@@ -130,6 +136,7 @@ def move(*, repo: Repo, to: RepoName, by: Principal) -> None:
     old = str(repo).lower()
     try:
         with transaction.atomic():
+            outbox.announce(repo.pk, RepoMoved(f"{namespace}/{to.name}", namespace.pk), by=by.user)
             repo.namespace, repo.name = namespace, to.name
             repo.save(update_fields=["namespace", "name"])
             RepoRedirect.objects.filter(kind=repo.kind, old_name=str(repo).lower()).delete()
@@ -152,6 +159,7 @@ def delete(*, repo: Repo, by: Principal) -> None:
     with transaction.atomic():
         if not Repo.objects.select_for_update().filter(pk=repo.pk).exists():
             raise RepoNotFound
+        outbox.announce(repo.pk, RepoDeleted(), by=by.user)
         blobs.let_go(repo=repo)
         for table in _GIT_TABLES:
             sql.run(f"DELETE FROM {table} WHERE repo_id = %s", [repo.pk])
@@ -202,4 +210,4 @@ def _copy_head(source: Repo, target: Repo, head: history.CommitRow, by: Principa
     made, row = build_commit(head.tree, (), message, by.user, changes)
     ref = BRANCHES + target.default_branch
     change = Change((RefUpdate(ref, None, made.oid),), [made], [row])
-    publish(target, refs=[ref], build=lambda _heads: change)
+    publish(target, refs=[ref], build=lambda _heads: change, by=by.user)
