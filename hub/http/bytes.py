@@ -80,7 +80,9 @@ def serve(
     except Unsatisfiable as problem:
         return _unsatisfiable(problem, content.size)
     shown_as = disposition(content.name, as_attachment)
-    if elsewhere := _link(request, content, shown_as):
+    # A range that we do not follow stays with us: the store might follow it, or refuse.
+    is_plain = span is not None or "Range" not in request.headers
+    if is_plain and (elsewhere := _link(request, content, shown_as)):
         return _sent_to(elsewhere)
     response = _answer(request, content, span)
     return _with_headers(response, content, etag, shown_as)

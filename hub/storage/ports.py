@@ -20,7 +20,8 @@ class Staged:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Leave for its bearer to send bytes straight to the store: one PUT with these headers."""
+    """Leave for its bearer to send bytes straight to the store: one PUT with these headers and the
+    true length."""
 
     url: str
     headers: Mapping[str, str]

@@ -150,7 +150,7 @@ class S3Store:
         if not self._direct or not size:
             return None
         url = self._signed("put_object", self._aside(name), lasts, ContentLength=size)
-        return Link(url, {"Content-Length": str(size)})
+        return Link(url, {})
 
     def sign_parts(
         self, name: str, *, sizes: Sequence[int], lasts: timedelta

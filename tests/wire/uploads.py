@@ -1,5 +1,6 @@
 """Uploads by hand, so that they can go wrong."""
 
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,10 +15,34 @@ def batch(plain: Plain, repo: str, *objects: dict[str, Any], who: str = "ada") -
     return plain("POST", f"/{repo}.git/info/lfs/objects/batch", body, who=who, headers=LFS)
 
 
-def upload_link(plain: Plain, repo: str, oid: str, size: int) -> str:
-    """The target of a signed link to put a file to."""
-    (told,) = batch(plain, repo, {"oid": oid, "size": size}).json["objects"]
-    return target_of(told["actions"]["upload"]["href"])
+@dataclass(frozen=True)
+class Offered:
+    """What a batch answers to somebody who wants to upload one file."""
+
+    plain: Plain
+    file: dict[str, object]
+    upload: str
+    verify: str
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether the bytes go straight into a bucket."""
+        return urlsplit(self.upload).netloc != urlsplit(self.plain.url).netloc
+
+    def put(self, content: bytes, *, more: str = "") -> Answer:
+        """Send bytes; answer what says whether they count, or why they cannot be sent."""
+        put = ask_by(self.upload + more, "PUT", content)
+        return self.verified() if self.is_direct and put.status == 200 else put
+
+    def verified(self) -> Answer:
+        return self.plain("POST", target_of(self.verify), self.file, headers=LFS)
+
+
+def offered(plain: Plain, repo: str, oid: str, size: int) -> Offered:
+    file: dict[str, object] = {"oid": oid, "size": size}
+    (told,) = batch(plain, repo, file).json["objects"]
+    actions = told["actions"]
+    return Offered(plain, file, actions["upload"]["href"], actions["verify"]["href"])
 
 
 def target_of(url: str) -> str:

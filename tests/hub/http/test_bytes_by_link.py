@@ -68,6 +68,13 @@ def test_conditions_and_impossible_ranges_are_answered_here() -> None:
     assert (part.status_code, body_of(part)) == (206, BODY[:2])
 
 
+@pytest.mark.parametrize("nonsense", ["bytes=5-2", "bytes=", "bytes=a-b", "lines=1-2"])
+def test_a_range_that_means_nothing_is_not_left_to_the_store(nonsense: str) -> None:
+    answer = ask(content(), Range=nonsense)
+
+    assert (answer.status_code, body_of(answer)) == (200, BODY)
+
+
 def test_what_a_browser_shows_stays_under_our_origin() -> None:
     answer = ask(content("cat.png"))
 
