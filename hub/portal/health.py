@@ -12,11 +12,12 @@ from celery import current_app
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from kombu.exceptions import OperationalError
 
 from hub.queries.store import blob_store
 from teams.errors import Refusal
+from teams.http.json_answer import JsonAnswer
 from teams.http.views import PortalView, Public
 
 PROBE = "ready"
@@ -43,11 +44,11 @@ class Ready(PortalView):
 
     authz = {"get": Public("Load balancers have no account; the checks have names, no addresses.")}
 
-    def get(self, _request: HttpRequest) -> JsonResponse:
+    def get(self, _request: HttpRequest) -> JsonAnswer:
         results = {name: _result(check) for name, check in CHECKS.items()}
         good = all(result == "ok" for result in results.values())
         status = HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE
-        response = JsonResponse({"ready": good, "checks": results}, status=status)
+        response = JsonAnswer({"ready": good, "checks": results}, status=status)
         response["Cache-Control"] = "no-store"
         return response
 
@@ -84,7 +85,8 @@ def _check_store() -> None:
     home = _store_folder()
     if home is None:
         try:
-            blob_store().size(PROBE)
+            # To list is refused where there is no bucket; to ask for one key is not.
+            next(blob_store().keys(PROBE), None)
         except Refusal:
             raise NotReady("the store does not answer") from None
         return

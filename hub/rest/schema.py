@@ -3,11 +3,11 @@
 from functools import cache
 from typing import Any
 
-from django.http import JsonResponse
 from django.urls import get_resolver
 from rest_framework.request import Request
 
 from teams.http.checks import METHODS, routes
+from teams.http.json_answer import JsonAnswer
 from teams.http.rest import RestView
 from teams.http.views import Public
 
@@ -18,8 +18,8 @@ class Schema(RestView):
     authz = {"get": Public("What the API can do is no secret.")}
     schema = None
 
-    def get(self, _request: Request) -> JsonResponse:
-        return JsonResponse(_description())
+    def get(self, _request: Request) -> JsonAnswer:
+        return JsonAnswer(_description())
 
 
 @cache

@@ -4,7 +4,7 @@ import base64
 import binascii
 from collections.abc import Callable, Iterator
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import escape
 
 from hub.errors import RevisionNotFound
@@ -26,6 +26,7 @@ from hub.services.commits import (
 )
 from teams.errors import Invalid, TooLarge
 from teams.http.bodies import Body
+from teams.http.json_answer import JsonAnswer
 from teams.http.origin import base_url
 from teams.http.pagination import flag, limit_of, with_next
 from teams.http.views import WireView
@@ -55,7 +56,7 @@ class Preupload(OfRepo, WireView):
 
     authz = {"post": Action.REPO_WRITE}
 
-    def post(self, request: HttpRequest, **_: object) -> JsonResponse:
+    def post(self, request: HttpRequest, **_: object) -> JsonAnswer:
         refuse_pull_requests(request)
         commit = self.resolve()
         body = Body.of(request)
@@ -68,7 +69,7 @@ class Preupload(OfRepo, WireView):
         there = trees.facts_of(self.repo.pk, trees.find_many(self.repo.pk, commit, paths.values()))
         etags = {entry.path: entry for entry in there if not entry.is_folder}
         answers = [self._mode(file, attributes, ignored, etags) for file in files]
-        return JsonResponse({"files": answers, "commitOid": commit.oid.hex()})
+        return JsonAnswer({"files": answers, "commitOid": commit.oid.hex()})
 
     def _rules(self, commit: CommitRow, path: str, body: Body, key: str) -> str:
         given = body.text(key, "")
@@ -110,7 +111,7 @@ class Commit(OfRepo, WireView):
 
     authz = {"post": Action.REPO_WRITE}
 
-    def post(self, request: HttpRequest, revision: str, **_: object) -> JsonResponse:
+    def post(self, request: HttpRequest, revision: str, **_: object) -> JsonAnswer:
         refuse_pull_requests(request)
         lines = _lines(request)
         header = _header(lines)
@@ -125,7 +126,7 @@ class Commit(OfRepo, WireView):
             by=self.principal,
             parent=parent,
         ).hex()
-        return JsonResponse(
+        return JsonAnswer(
             {
                 "success": True,
                 "commitUrl": f"{base_url(request)}{self.repo.url}/commit/{oid}",
@@ -234,7 +235,7 @@ class Log(OfRepo, WireView):
         found = history.log(self.repo.pk, start, limit + 1)
         formatted = "formatted" in request.GET.getlist("expand[]")
         shown = [_commit_json(commit, formatted=formatted) for commit in found[:limit]]
-        response = JsonResponse(shown, safe=False)
+        response = JsonAnswer(shown)
         response["X-Total-Count"] = str(history.count(self.repo.pk, self.resolve()))
         if len(found) > limit:
             with_next(response, request, cursor=found[limit].oid.hex())

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 
 from hub.errors import BadPath, EntryNotFound
 from hub.http.bytes import serve
@@ -19,6 +19,7 @@ from hub.services import downloads
 from hub.xet.hashing import to_text
 from teams.errors import Invalid, Refusal, TooLarge
 from teams.http.bodies import Body
+from teams.http.json_answer import JsonAnswer
 from teams.http.origin import base_url
 from teams.http.pagination import flag, limit_of, with_next
 from teams.http.views import WireView
@@ -110,7 +111,7 @@ class Tree(OfCommit):
         list_entries = trees.list_all if flag(request, "recursive") else trees.list_folder
         found = list_entries(self.repo.pk, commit, self.path())
         page = found[start : start + limit]
-        response = JsonResponse(self._shown(commit, page, expand=expand), safe=False)
+        response = JsonAnswer(self._shown(commit, page, expand=expand))
         if len(found) > start + limit:
             with_next(response, request, cursor=f"{commit.oid.hex()}.{start + limit}")
         return response
@@ -139,7 +140,7 @@ class PathsInfo(OfCommit):
 
     authz = {"post": Action.REPO_SEE}
 
-    def post(self, request: HttpRequest, **_: object) -> JsonResponse:
+    def post(self, request: HttpRequest, **_: object) -> JsonAnswer:
         commit = self.resolve()
         texts, expand = _asked(request)
         if len(texts) > MAX_PATHS:
@@ -148,7 +149,7 @@ class PathsInfo(OfCommit):
         found = trees.find_many(self.repo.pk, commit, _valid(paths))
         entries = trees.facts_of(self.repo.pk, found)
         last = last_commits(self.repo.pk, commit, entries) if expand else None
-        return JsonResponse([entry_json(entry, last) for entry in entries], safe=False)
+        return JsonAnswer([entry_json(entry, last) for entry in entries])
 
 
 def _asked(request: HttpRequest) -> tuple[list[str], bool]:
@@ -175,8 +176,8 @@ class Safetensors(OfCommit):
 
     authz = {"get": Action.REPO_READ}
 
-    def get(self, _request: HttpRequest, **_: object) -> JsonResponse:
-        return JsonResponse(sharded_headers(self.repo, self.resolve(), self.path()))
+    def get(self, _request: HttpRequest, **_: object) -> JsonAnswer:
+        return JsonAnswer(sharded_headers(self.repo, self.resolve(), self.path()))
 
 
 def last_commits(

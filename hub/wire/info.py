@@ -1,9 +1,10 @@
 """Wire: everything about one repo."""
 
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest
 
 from hub.http.repo_json import asked_for, info_json
 from hub.http.repo_views import OfRepo
+from teams.http.json_answer import JsonAnswer
 from teams.http.views import WireView
 from teams.roles import Action
 
@@ -13,6 +14,6 @@ class Info(OfRepo, WireView):
 
     authz = {"get": Action.REPO_SEE}
 
-    def get(self, request: HttpRequest, **_: object) -> JsonResponse:
+    def get(self, request: HttpRequest, **_: object) -> JsonAnswer:
         asked = asked_for(request, self.repo.repo_kind)
-        return JsonResponse(info_json(self.repo, self.resolve(), asked, self.principal))
+        return JsonAnswer(info_json(self.repo, self.resolve(), asked, self.principal))

@@ -1,6 +1,6 @@
 """Wire: the large files of a repo: list them, delete them for good, copy them to another repo."""
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 
 from hub.errors import BadName
 from hub.http.dates import iso
@@ -13,6 +13,7 @@ from hub.wire.commits import digest_of
 from hub.xet.hashing import to_text
 from teams.errors import Invalid, TooLarge
 from teams.http.bodies import Body
+from teams.http.json_answer import JsonAnswer
 from teams.http.pagination import limit_of, with_next
 from teams.http.views import WireView
 from teams.roles import Action
@@ -34,7 +35,7 @@ class LargeFiles(OfRepo, WireView):
         page = rows[:limit]
         places = places_of(self.repo, [row.sha256 for row in page])
         shown = [_row_json(row, places.get(row.sha256, [])) for row in page]
-        response = JsonResponse(shown, safe=False)
+        response = JsonAnswer(shown)
         if len(rows) > limit:
             with_next(response, request, cursor=page[-1].sha256.hex())
         return response
@@ -58,7 +59,7 @@ class DeleteLargeFiles(OfRepo, WireView):
 
     authz = {"post": Action.REPO_MANAGE}
 
-    def post(self, request: HttpRequest, **_: object) -> JsonResponse:
+    def post(self, request: HttpRequest, **_: object) -> JsonAnswer:
         deletions = Body.of(request).values.get("deletions")
         if not isinstance(deletions, dict):
             raise Invalid('"deletions" must be an object.')
@@ -67,7 +68,7 @@ class DeleteLargeFiles(OfRepo, WireView):
             raise TooLarge(f"Delete at most {MAX_FILES} files at a time.")
         digests = [digest_of(text) for text in texts]
         purges.purge(repo=self.repo, digests=digests, by=self.principal)
-        return JsonResponse({"success": True})
+        return JsonAnswer({"success": True})
 
 
 class DuplicateLargeFiles(OfRepo, WireView):
@@ -75,7 +76,7 @@ class DuplicateLargeFiles(OfRepo, WireView):
 
     authz = {"post": Action.REPO_READ}
 
-    def post(self, request: HttpRequest, **_: object) -> JsonResponse:
+    def post(self, request: HttpRequest, **_: object) -> JsonAnswer:
         body = Body.of(request)
         files = body.objects("files")
         if len(files) > MAX_FILES:
@@ -93,7 +94,7 @@ class DuplicateLargeFiles(OfRepo, WireView):
             for sha256 in digests
             if sha256 not in lent
         ]
-        return JsonResponse({"failed": failed})
+        return JsonAnswer({"failed": failed})
 
 
 def _kind(body: Body) -> RepoKind:

@@ -6,7 +6,7 @@ from secrets import token_hex
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 
 from hub.errors import BlobNotFound
 from hub.http.repo_views import OfRepo
@@ -19,6 +19,7 @@ from hub.services.uploads import Announced
 from hub.wire.commits import digest_of
 from teams.errors import Invalid, NotFound, Refusal, TooLarge, Unprocessable
 from teams.http.bodies import Body
+from teams.http.json_answer import JsonAnswer
 from teams.http.origin import base_url
 from teams.http.refusals import status_of
 from teams.http.views import WireView
@@ -51,7 +52,7 @@ class Batch(OfRepo, LfsView):
 
     authz = {"post": Action.REPO_READ}
 
-    def post(self, request: HttpRequest, **_: object) -> JsonResponse:
+    def post(self, request: HttpRequest, **_: object) -> JsonAnswer:
         body = Body.of(request)
         if body.text("hash_algo", "sha256") != "sha256":
             raise Unprocessable("Objects are named by their SHA-256 here.")
@@ -162,7 +163,7 @@ class Verify(OfRepo, LfsView):
 
     authz = {"post": Action.REPO_READ}
 
-    def post(self, request: HttpRequest, **_: object) -> JsonResponse:
+    def post(self, request: HttpRequest, **_: object) -> JsonAnswer:
         one = _announced(Body.of(request))
         found = held(self.repo.pk, [one.sha256]).get(one.sha256)
         if found is None:
@@ -177,10 +178,10 @@ class Locks(OfRepo, LfsView):
 
     authz = {"get": Action.REPO_READ, "post": Action.REPO_READ}
 
-    def get(self, _request: HttpRequest, **_: object) -> JsonResponse:
+    def get(self, _request: HttpRequest, **_: object) -> JsonAnswer:
         return _answer({"locks": []})
 
-    def post(self, _request: HttpRequest, **_: object) -> JsonResponse:
+    def post(self, _request: HttpRequest, **_: object) -> JsonAnswer:
         raise NotFound("File locks are not kept here.")
 
 
@@ -189,7 +190,7 @@ class VerifyLocks(OfRepo, LfsView):
 
     authz = {"post": Action.REPO_READ}
 
-    def post(self, _request: HttpRequest, **_: object) -> JsonResponse:
+    def post(self, _request: HttpRequest, **_: object) -> JsonAnswer:
         return _answer({"ours": [], "theirs": []})
 
 
@@ -244,5 +245,5 @@ def _digests(entries: list[Body]) -> list[bytes]:
     return digests
 
 
-def _answer(body: Mapping[str, object], status: int = 200) -> JsonResponse:
-    return JsonResponse(dict(body), status=status, content_type=MEDIA_TYPE)
+def _answer(body: Mapping[str, object], status: int = 200) -> JsonAnswer:
+    return JsonAnswer(dict(body), status=status, content_type=MEDIA_TYPE)

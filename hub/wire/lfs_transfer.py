@@ -1,6 +1,6 @@
 """Wire: the signed links that an LFS batch gives. Whoever has one needs no other credential."""
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from hub.errors import BadObject
 from hub.http.bytes import serve
@@ -13,6 +13,7 @@ from hub.services.uploads import Announced
 from hub.wire.lfs import MEDIA_TYPE, LfsView
 from teams.errors import Invalid
 from teams.http.bodies import Body
+from teams.http.json_answer import JsonAnswer
 from teams.http.views import Public
 from teams.policies import Principal
 
@@ -75,7 +76,7 @@ class Sent(SignedView):
 
     authz = {"post": SIGNED}
 
-    def post(self, _request: HttpRequest) -> JsonResponse:
+    def post(self, _request: HttpRequest) -> JsonAnswer:
         announced, shown = uploads.signed("verify", self.signature)
         sent_uploads.receive(
             repo=shown.repo,
@@ -84,7 +85,7 @@ class Sent(SignedView):
             by=shown.principal.user,
         )
         body = {"oid": announced.sha256.hex(), "size": announced.size}
-        return JsonResponse(body, content_type=MEDIA_TYPE)
+        return JsonAnswer(body, content_type=MEDIA_TYPE)
 
 
 class Part(SignedView):

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 
 from hub.http.dates import iso
 from hub.http.repo_views import OfRepo
 from hub.models import Like
 from hub.queries.likes import LikePage, likes_of, likes_on
 from hub.services import likes
+from teams.http.json_answer import JsonAnswer
 from teams.http.pagination import limit_of, with_next
 from teams.http.views import Public, WireView
 from teams.queries import user_named
@@ -25,10 +26,10 @@ class LikeOne(OfRepo, WireView):
     authz = {"post": Action.REPO_LIKE, "delete": Action.REPO_LIKE}
 
     def post(self, _request: HttpRequest, **_: object) -> HttpResponse:
-        return JsonResponse({"likes": likes.like(repo=self.repo, by=self.principal)})
+        return JsonAnswer({"likes": likes.like(repo=self.repo, by=self.principal)})
 
     def delete(self, _request: HttpRequest, **_: object) -> HttpResponse:
-        return JsonResponse({"likes": likes.unlike(repo=self.repo, by=self.principal)})
+        return JsonAnswer({"likes": likes.unlike(repo=self.repo, by=self.principal)})
 
 
 class Likers(OfRepo, WireView):
@@ -67,5 +68,5 @@ def _like_json(like: Like) -> dict[str, Any]:
 def _answer(
     request: HttpRequest, page: LikePage, to_json: Callable[[Like], dict[str, Any]]
 ) -> HttpResponse:
-    response = JsonResponse([to_json(like) for like in page.likes], safe=False)
+    response = JsonAnswer([to_json(like) for like in page.likes])
     return with_next(response, request, cursor=page.next_cursor) if page.next_cursor else response

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.core.cache import cache
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 
 from hub.cards.tag_types import tag_label
 from hub.http.list_query import boolean, filter_of
@@ -16,6 +16,7 @@ from hub.queries.repo_details import RepoDetails
 from hub.queries.repo_filter import RepoFilter, Sort
 from hub.queries.repo_rows import RepoRow
 from teams.errors import Invalid
+from teams.http.json_answer import JsonAnswer
 from teams.http.pagination import limit_of, with_next
 from teams.http.views import Public, WireView
 
@@ -52,7 +53,7 @@ class ListRepos(WireView):
         limit = limit_of(request, default=most, most=most)
         page = search.find(replace(asked, limit=limit), self.principal)
         rows = repos_json(page.repos, kind, wanted, self.principal)
-        response = JsonResponse(rows, safe=False)
+        response = JsonAnswer(rows)
         if page.next_cursor:
             return with_next(response, request, cursor=page.next_cursor)
         return response
@@ -72,7 +73,7 @@ class TagsByType(WireView):
         by_type = cache.get_or_set(
             f"tags-by-type:{kind}", lambda: facets.tags_by_type(kind), TAGS_LIVE
         )
-        return JsonResponse(
+        return JsonAnswer(
             {
                 type_: [{"id": tag, "label": tag_label(kind, tag), "type": type_} for tag in tags]
                 for type_, tags in (by_type or {}).items()
@@ -92,10 +93,10 @@ class SearchSpaces(WireView):
             raise Invalid("q must say what to search for.")
         if not _said(request, "includeNonRunning"):
             # Spaces are kept here and not run.
-            return JsonResponse([], safe=False)
+            return JsonAnswer([])
         limit = limit_of(request, default=MOST_SPACES, most=MOST_SPACES)
         asked = replace(asked, text=text, sort=Sort.RELEVANCE, limit=limit)
-        return JsonResponse(self._spaces(asked), safe=False)
+        return JsonAnswer(self._spaces(asked))
 
     def _spaces(self, asked: RepoFilter) -> list[dict[str, Any]]:
         page = search.find(asked, self.principal)

@@ -1,11 +1,12 @@
 """Wire: what clients ask beside repos: card validation, harness list, telemetry."""
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 
 from hub.cards.schema import check_readme
 from hub.names import RepoKind
 from teams.errors import Invalid
 from teams.http.bodies import Body
+from teams.http.json_answer import JsonAnswer
 from teams.http.views import Public, WireView
 
 
@@ -23,7 +24,7 @@ class ValidateYaml(WireView):
         status = 200 if report.is_valid else 400
         if request.headers.get("Accept", "") == "text/plain":
             return HttpResponse(report.as_text(), status=status, content_type="text/plain")
-        return JsonResponse(
+        return JsonAnswer(
             {
                 "errors": [{"message": message} for message in report.errors],
                 "warnings": [{"message": message} for message in report.warnings],
@@ -37,8 +38,8 @@ class AgentHarnesses(WireView):
 
     authz = {"get": Public("Clients ask before they know their token.")}
 
-    def get(self, _request: HttpRequest) -> JsonResponse:
-        return JsonResponse({"standardEnvVars": [], "harnesses": {}})
+    def get(self, _request: HttpRequest) -> JsonAnswer:
+        return JsonAnswer({"standardEnvVars": [], "harnesses": {}})
 
 
 class Telemetry(WireView):

@@ -1,6 +1,6 @@
 """Wire: branches, tags, refs, squash."""
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 
 from hub.errors import BadName
 from hub.git.refs import BRANCHES, CONVERTS, PULL_REQUESTS, TAGS
@@ -10,6 +10,7 @@ from hub.queries import history
 from hub.services import refs
 from teams.errors import Invalid
 from teams.http.bodies import Body
+from teams.http.json_answer import JsonAnswer
 from teams.http.pagination import flag
 from teams.http.views import WireView
 from teams.roles import Action
@@ -20,7 +21,7 @@ class Refs(OfRepo, WireView):
 
     authz = {"get": Action.REPO_SEE}
 
-    def get(self, request: HttpRequest, **_: object) -> JsonResponse:
+    def get(self, request: HttpRequest, **_: object) -> JsonAnswer:
         found = history.refs(self.repo, "refs/")
 
         def under(prefix: str) -> list[dict[str, str]]:
@@ -41,7 +42,7 @@ class Refs(OfRepo, WireView):
         }
         if flag(request, "include_prs"):
             answer["pullRequests"] = under(PULL_REQUESTS)
-        return JsonResponse(answer)
+        return JsonAnswer(answer)
 
 
 class Branch(OfRepo, WireView):
@@ -49,7 +50,7 @@ class Branch(OfRepo, WireView):
 
     authz = {"post": Action.REPO_WRITE, "delete": Action.REPO_WRITE}
 
-    def post(self, request: HttpRequest, branch: str, **_: object) -> JsonResponse:
+    def post(self, request: HttpRequest, branch: str, **_: object) -> JsonAnswer:
         start = Body.of(request).text("startingPoint", self.repo.default_branch)
         refs.create_branch(
             repo=self.repo,
@@ -57,11 +58,11 @@ class Branch(OfRepo, WireView):
             start=history.resolve(self.repo, revision_named(start)),
             by=self.principal.user,
         )
-        return JsonResponse({"success": True}, status=201)
+        return JsonAnswer({"success": True}, status=201)
 
-    def delete(self, _request: HttpRequest, branch: str, **_: object) -> JsonResponse:
+    def delete(self, _request: HttpRequest, branch: str, **_: object) -> JsonAnswer:
         refs.delete_branch(repo=self.repo, branch=revision_named(branch), by=self.principal.user)
-        return JsonResponse({"success": True})
+        return JsonAnswer({"success": True})
 
 
 class Tag(OfRepo, WireView):
@@ -69,7 +70,7 @@ class Tag(OfRepo, WireView):
 
     authz = {"post": Action.REPO_WRITE, "delete": Action.REPO_WRITE}
 
-    def post(self, request: HttpRequest, tag: str, **_: object) -> JsonResponse:
+    def post(self, request: HttpRequest, tag: str, **_: object) -> JsonAnswer:
         body = Body.of(request)
         # The revision is judged before the name: clients tell the two errors apart.
         target = history.resolve(self.repo, revision_named(tag))
@@ -80,11 +81,11 @@ class Tag(OfRepo, WireView):
             message=body.text("message", ""),
             by=self.principal.user,
         )
-        return JsonResponse({"success": True})
+        return JsonAnswer({"success": True})
 
-    def delete(self, _request: HttpRequest, tag: str, **_: object) -> JsonResponse:
+    def delete(self, _request: HttpRequest, tag: str, **_: object) -> JsonAnswer:
         refs.delete_tag(repo=self.repo, tag=revision_named(tag), by=self.principal.user)
-        return JsonResponse({"success": True})
+        return JsonAnswer({"success": True})
 
 
 class SuperSquash(OfRepo, WireView):
@@ -96,7 +97,7 @@ class SuperSquash(OfRepo, WireView):
         name = revision_named(branch)
         message = Body.of(request).text("message", f"Super-squash branch '{name}'")
         refs.squash(repo=self.repo, branch=name, message=message, by=self.principal.user)
-        return JsonResponse({"success": True})
+        return JsonAnswer({"success": True})
 
 
 def _new_ref(text: str, what: str) -> RevisionName:

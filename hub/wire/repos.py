@@ -1,6 +1,6 @@
 """Wire: create, delete, move, settings, duplicate, auth-check, and what one owns."""
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 
 from hub.errors import RepoNotFound
 from hub.http.dates import iso
@@ -14,6 +14,7 @@ from hub.services import repos
 from hub.services.repos import RepoSettings
 from teams.errors import Conflict, Forbidden, Invalid
 from teams.http.bodies import Body
+from teams.http.json_answer import JsonAnswer
 from teams.http.origin import base_url
 from teams.http.pagination import limit_of, with_next
 from teams.http.views import WireView
@@ -65,7 +66,7 @@ class Create(WithConflictUrl):
 
     authz = {"post": Action.SIGN_IN_TO_WRITE}
 
-    def post(self, request: HttpRequest) -> JsonResponse:
+    def post(self, request: HttpRequest) -> JsonAnswer:
         body = Body.of(request)
         kind = kind_in(body)
         name = _full_name(body, self.principal.user.name if self.principal.user else "")
@@ -79,7 +80,7 @@ class Create(WithConflictUrl):
             )
         except Conflict:
             raise self.created(kind, name, request) from None
-        return JsonResponse(repo_created(repo, request))
+        return JsonAnswer(repo_created(repo, request))
 
 
 def _full_name(body: Body, caller: str) -> RepoName:
@@ -95,13 +96,13 @@ class Delete(WireView):
 
     authz = {"delete": Action.SIGN_IN_TO_WRITE}
 
-    def delete(self, request: HttpRequest) -> JsonResponse:
+    def delete(self, request: HttpRequest) -> JsonAnswer:
         body = Body.of(request)
         caller = self.principal.user.name if self.principal.user else ""
         name = repo_named(str(_full_name(body, caller)))
         repo = repo_for(self.principal, Action.REPO_MANAGE, kind_in(body), name)
         repos.delete(repo=repo, by=self.principal)
-        return JsonResponse({"success": True})
+        return JsonAnswer({"success": True})
 
 
 class Move(WireView):
@@ -109,12 +110,12 @@ class Move(WireView):
 
     authz = {"post": Action.SIGN_IN_TO_WRITE}
 
-    def post(self, request: HttpRequest) -> JsonResponse:
+    def post(self, request: HttpRequest) -> JsonAnswer:
         body = Body.of(request)
         name = repo_named(body.text("fromRepo"))
         repo = repo_for(self.principal, Action.REPO_MANAGE, kind_in(body), name)
         repos.move(repo=repo, to=RepoName.parse(body.text("toRepo")), by=self.principal)
-        return JsonResponse(repo_created(repo, request))
+        return JsonAnswer(repo_created(repo, request))
 
 
 class Settings(OfRepo, WireView):
@@ -122,7 +123,7 @@ class Settings(OfRepo, WireView):
 
     authz = {"put": Action.REPO_MANAGE}
 
-    def put(self, request: HttpRequest, **_: object) -> JsonResponse:
+    def put(self, request: HttpRequest, **_: object) -> JsonAnswer:
         body = Body.of(request)
         gate = body.values.get("gated")
         if gate is not None and gate is not False and not isinstance(gate, str):
@@ -133,7 +134,7 @@ class Settings(OfRepo, WireView):
             discussions_disabled=body.boolean("discussionsDisabled"),
         )
         repos.change_settings(repo=self.repo, settings=settings, by=self.principal)
-        return JsonResponse(
+        return JsonAnswer(
             {
                 "private": self.repo.private,
                 "visibility": self.repo.visibility,
@@ -148,7 +149,7 @@ class Duplicate(OfRepo, WithConflictUrl):
 
     authz = {"post": Action.REPO_READ}
 
-    def post(self, request: HttpRequest, **_: object) -> JsonResponse:
+    def post(self, request: HttpRequest, **_: object) -> JsonAnswer:
         body = Body.of(request)
         to = RepoName.parse(body.text("repository"))
         # Without a wish the copy is as visible as its source: private stays private.
@@ -159,7 +160,7 @@ class Duplicate(OfRepo, WithConflictUrl):
             )
         except Conflict:
             raise self.created(self.repo.repo_kind, to, request) from None
-        return JsonResponse(repo_created(made, request) | {"filesCopyPending": False})
+        return JsonAnswer(repo_created(made, request) | {"filesCopyPending": False})
 
 
 class AuthCheck(OfRepo, WireView):
@@ -168,7 +169,7 @@ class AuthCheck(OfRepo, WireView):
     authz = {"get": Action.REPO_READ}
 
     def get(self, _request: HttpRequest, **_: object) -> HttpResponse:
-        return JsonResponse({})
+        return JsonAnswer({})
 
 
 class AuthCheckWrite(OfRepo, WireView):
@@ -177,7 +178,7 @@ class AuthCheckWrite(OfRepo, WireView):
     authz = {"get": Action.REPO_WRITE}
 
     def get(self, _request: HttpRequest, **_: object) -> HttpResponse:
-        return JsonResponse({})
+        return JsonAnswer({})
 
 
 class Mine(WireView):
@@ -217,7 +218,7 @@ def _listing(request: HttpRequest, namespace: Namespace) -> HttpResponse:
         }
         for repo in found[:limit]
     ]
-    response = JsonResponse(rows, safe=False)
+    response = JsonAnswer(rows)
     if len(found) > limit:
         with_next(response, request, cursor=str(found[limit - 1].pk))
     return response

@@ -9,7 +9,6 @@ from django.http import (
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
-    JsonResponse,
     StreamingHttpResponse,
 )
 
@@ -22,6 +21,7 @@ from hub.services import xet_tokens
 from hub.storage.large_files import iter_blob
 from teams.errors import Forbidden, Invalid, Unprocessable
 from teams.http.authentication import principal_of
+from teams.http.json_answer import JsonAnswer
 from teams.http.origin import base_url
 from teams.http.pagination import flag
 from teams.http.views import Public, WireView
@@ -40,12 +40,12 @@ class XetToken(OfRepo, WireView):
     authz = {"get": Action.REPO_READ}
     action = Action.REPO_READ
 
-    def get(self, request: HttpRequest, **_: object) -> JsonResponse:
+    def get(self, request: HttpRequest, **_: object) -> JsonAnswer:
         if self.kwargs["revision"] != NO_REVISION:
             self.resolve()
         token = xet_tokens.issue_token(repo=self.repo, by=self.principal, action=self.action)
         url = f"{base_url(request)}/xet/{token.cas}"
-        response = JsonResponse({"casUrl": url, "accessToken": token.text, "exp": token.expires})
+        response = JsonAnswer({"casUrl": url, "accessToken": token.text, "exp": token.expires})
         response["X-Xet-Cas-Url"] = url
         response["X-Xet-Access-Token"] = token.text
         response["X-Xet-Token-Expiration"] = str(token.expires)

@@ -4,12 +4,13 @@ import re
 import sys
 from http import HTTPStatus
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from teams.errors import NotFound, Refusal
 from teams.http.authentication import principal_of
+from teams.http.json_answer import JsonAnswer
 from teams.http.refusals import on_the_wire, refusal_behind
 from teams.http.views import unavailable_page
 from teams.policies import Principal
@@ -49,7 +50,7 @@ def broken(request: HttpRequest) -> HttpResponse:
         return on_the_wire(refusal, None) if is_wire else unavailable_page(refusal)
     if is_wire:
         message = "Something went wrong on our side. Nothing was half done; you may try again."
-        response = JsonResponse({"error": message}, status=status)
+        response = JsonAnswer({"error": message}, status=status)
         response["X-Error-Message"] = message
         return response
     context = {"status": status, "message": "Something went wrong on our side."}

@@ -6,12 +6,12 @@ from http import HTTPStatus
 
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError
-from django.http import JsonResponse
 from django.http.response import HttpResponseBase
 from psycopg import errors as pg
 
 from teams import errors
 from teams.errors import OutOfSpace, Refusal, Unavailable
+from teams.http.json_answer import JsonAnswer
 from teams.policies import Principal
 
 STATUS: Mapping[type[Refusal], HTTPStatus] = {
@@ -47,7 +47,7 @@ def status_of(refusal: Refusal) -> HTTPStatus:
     raise TypeError(f"{type(refusal).__name__} is of no kind that has a status")
 
 
-def on_the_wire(refusal: Refusal, principal: Principal | None) -> JsonResponse:
+def on_the_wire(refusal: Refusal, principal: Principal | None) -> JsonAnswer:
     """Speak a refusal as public clients read it (``X-Error-Code``, ``X-Error-Message``).
 
     A hidden repo and a missing one give the same bytes, for everybody.
@@ -56,7 +56,7 @@ def on_the_wire(refusal: Refusal, principal: Principal | None) -> JsonResponse:
     message = refusal.message
     if refusal.code in SIGN_IN_FIRST and (principal is None or principal.is_anonymous):
         status = HTTPStatus.UNAUTHORIZED
-    response = JsonResponse({"error": message, **refusal.details}, status=status)
+    response = JsonAnswer({"error": message, **refusal.details}, status=status)
     if refusal.code:
         response["X-Error-Code"] = refusal.code
     response["X-Error-Message"] = _header_safe(message)

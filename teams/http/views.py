@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import structlog
 from django.db import Error as DatabaseError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views import View
@@ -20,6 +20,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from teams.errors import Invalid, Refusal, Unauthenticated, Unavailable
 from teams.http.authentication import principal_of
+from teams.http.json_answer import JsonAnswer
 from teams.http.refusals import on_the_wire, refusal_behind, say_when, status_of
 from teams.policies import ANONYMOUS, Principal, check_signed_in
 from teams.roles import Action
@@ -102,7 +103,7 @@ class WireView(DoorView):
     ) -> HttpResponse:
         allowed = super().http_method_not_allowed(request, *args, **kwargs)["Allow"]
         message = f"{request.method} is not possible here, only {allowed or 'nothing'}."
-        response = JsonResponse({"error": message}, status=HTTPStatus.METHOD_NOT_ALLOWED)
+        response = JsonAnswer({"error": message}, status=HTTPStatus.METHOD_NOT_ALLOWED)
         response["Allow"], response["X-Error-Message"] = allowed, message
         return response
 

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 
 from teams.errors import Unauthenticated
+from teams.http.json_answer import JsonAnswer
 from teams.http.views import Public, WireView
 from teams.models import Organisation, User
 from teams.queries import members_of, memberships_of, organisation_named, user_named
@@ -18,11 +19,11 @@ class WhoAmI(WireView):
 
     authz = {"get": Action.SIGN_IN}
 
-    def get(self, _request: HttpRequest) -> JsonResponse:
+    def get(self, _request: HttpRequest) -> JsonAnswer:
         user = self.principal.user
         if user is None:
             raise Unauthenticated
-        return JsonResponse(
+        return JsonAnswer(
             {
                 "type": "user",
                 "id": user.public_id,
@@ -87,7 +88,7 @@ class Members(WireView):
     def get(self, _request: HttpRequest, name: str) -> HttpResponse:
         organisation = organisation_named(name)
         rows = [user_json(membership.user) for membership in members_of(organisation)]
-        return JsonResponse(rows, safe=False)
+        return JsonAnswer(rows)
 
 
 class UserOverview(WireView):
@@ -98,7 +99,7 @@ class UserOverview(WireView):
     def get(self, _request: HttpRequest, name: str) -> HttpResponse:
         user = user_named(name)
         orgs = [organisation_json(row.organisation) for row in memberships_of(user)]
-        return JsonResponse(user_json(user) | {"orgs": orgs})
+        return JsonAnswer(user_json(user) | {"orgs": orgs})
 
 
 class OrganisationOverview(WireView):
@@ -108,6 +109,6 @@ class OrganisationOverview(WireView):
 
     def get(self, _request: HttpRequest, name: str) -> HttpResponse:
         organisation = organisation_named(name)
-        return JsonResponse(
+        return JsonAnswer(
             organisation_json(organisation) | {"numUsers": members_of(organisation).count()}
         )
