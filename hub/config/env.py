@@ -12,6 +12,8 @@ from urllib.parse import quote, urlsplit
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from hub.outgoing.addresses import networks
+
 PREFIX = "WEIGHHOUSE_"
 _FILE = "_FILE"
 
@@ -72,6 +74,16 @@ class Env(BaseSettings):
     convert_to_xet: bool = False
     # Where workers reach web: on one machine as nobody else does, past any proxy.
     internal_url: str = ""
+
+    # Networks of our own, such as a CI server's, to which webhooks may go; and those they may not.
+    webhook_allow_cidrs: Words = ()
+    webhook_deny_cidrs: Words = ()
+    webhook_ports: Words = ("80", "443", "8080", "8443")
+    webhook_require_https: bool = True
+    # Certificates that are trusted beside the system's.
+    webhook_ca_bundle: Path | None = None
+    # Encrypts what webhooks hold; the first one is used, all are tried. None: the signing key.
+    webhook_keys: Words = Field(default=(), repr=False)
 
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -134,6 +146,26 @@ class Env(BaseSettings):
                 ipaddress.ip_network(proxy, strict=False)
         return value
 
+    @field_validator("webhook_allow_cidrs", "webhook_deny_cidrs")
+    @classmethod
+    def _cidrs_are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        networks(value)
+        return value
+
+    @field_validator("webhook_ports")
+    @classmethod
+    def _ports_are_numbers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(port.isascii() and port.isdigit() and 0 < int(port) < 1 << 16 for port in value):
+            raise ValueError("it should look like 443,8443")
+        return value
+
+    @field_validator("webhook_ca_bundle")
+    @classmethod
+    def _bundle_is_there(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError("there is no such file")
+        return value
+
     @model_validator(mode="after")
     def _key_and_secret_come_together(self) -> Self:
         if bool(self.s3_key) != bool(self.s3_secret):
@@ -176,6 +208,16 @@ class Env(BaseSettings):
     @property
     def broker_folder(self) -> Path:
         return self.data / "broker"
+
+    @property
+    def own_services(self) -> list[tuple[str, int]]:
+        """Host and port of what the hub itself stands on, where they are URLs."""
+        given = (self.database_url, self.broker_url, self.cache_url, self.s3_endpoint)
+        usual = {"postgres": 5432, "postgresql": 5432, "redis": 6379, "rediss": 6379, "http": 80}
+        parts = [urlsplit(url) for url in given if url]
+        return [
+            (one.hostname, one.port or usual.get(one.scheme, 443)) for one in parts if one.hostname
+        ]
 
     def signing_key(self) -> str:
         """The given key, or one that is made once and kept beside the data."""

@@ -163,4 +163,13 @@ S3 = {
 }
 S3_DIRECT = env.s3_direct
 STORE_URL = env.store
+WEBHOOKS = {
+    "allow": env.webhook_allow_cidrs,
+    "deny": env.webhook_deny_cidrs,
+    "ports": frozenset(map(int, env.webhook_ports)),
+    "require_https": env.webhook_require_https,
+    "ca_bundle": env.webhook_ca_bundle,
+    "own_services": env.own_services,
+    "keys": env.webhook_keys,
+}
 VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]

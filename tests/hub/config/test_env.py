@@ -107,3 +107,24 @@ def test_the_signing_key_is_made_once_and_only_its_owner_may_read_it(tmp_path: P
 def test_cookies_are_secure_only_where_the_public_url_is() -> None:
     assert load({"WEIGHHOUSE_URL": "https://hub.example.org"}).secure
     assert not load({"WEIGHHOUSE_URL": "http://hub.example.org"}).secure
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WEIGHHOUSE_WEBHOOK_ALLOW_CIDRS", "10.0.0.1/8"),
+        ("WEIGHHOUSE_WEBHOOK_DENY_CIDRS", "here"),
+        ("WEIGHHOUSE_WEBHOOK_PORTS", "443,https"),
+        ("WEIGHHOUSE_WEBHOOK_PORTS", "0"),
+        ("WEIGHHOUSE_WEBHOOK_CA_BUNDLE", "/nowhere/ca.pem"),
+    ],
+)
+def test_what_webhooks_may_reach_is_checked_at_the_start(name: str, value: str) -> None:
+    with pytest.raises(BadEnvironment, match=name):
+        load({name: value})
+
+
+def test_webhooks_know_what_the_hub_stands_on() -> None:
+    env = load({"WEIGHHOUSE_DATABASE_URL": "postgresql://u:p@db/hub", "WEIGHHOUSE_BROKER_URL": ""})
+
+    assert env.own_services == [("db", 5432)]
