@@ -7,7 +7,7 @@ marks asks first whether the repo is still at the version at which they were mad
 
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import NamedTuple
 
@@ -32,11 +32,12 @@ class Unsound(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """A repo whose reachable objects are marked, as of one version."""
+    """A repo whose objects are marked: all that were reachable since it was at ``version``."""
 
     repo_id: int
     version: int
     lines: Lines
+    tags: frozenset[bytes]
 
 
 def mark(repo_id: int) -> Marked | None:
@@ -47,16 +48,41 @@ def mark(repo_id: int) -> Marked | None:
     """
     sql.run("CREATE TEMPORARY TABLE IF NOT EXISTS git_mark (oid bytea PRIMARY KEY)")
     sql.run("TRUNCATE git_mark")
-    row = sql.row("SELECT version FROM hub_repo WHERE id = %s", [repo_id])
-    if row is None:
+    version = _version(repo_id)
+    if version is None:
         return None
-    lines = _live_lines(repo_id, _mark_refs(repo_id))
-    _mark_commits(repo_id, lines)
-    _Walk(repo_id).run(_steps(repo_id, lines))
+    marked = mark_on(Marked(repo_id, version, {}, frozenset()))
     # What was marked in a moment has no statistics yet, and all that follows are large joins.
     sql.run("ANALYZE git_mark")
     _check_marks(repo_id)
-    return Marked(repo_id, row[0], lines)
+    # While all that was looked into others went on: what they brought is much less.
+    return mark_on(marked)
+
+
+def mark_on(marked: Marked) -> Marked:
+    """Mark what the refs lead to now, in addition to what is marked already.
+
+    Raises:
+        Unsound: the repo is damaged.
+    """
+    repo_id, old = marked.repo_id, marked.lines
+    commits, tags = _refs(repo_id)
+    lines = _live_lines(repo_id, commits, old)
+    _add(tags)
+    _mark_commits(repo_id, lines, old)
+    _Walk(repo_id).run(_steps(repo_id, lines, old))
+    return replace(marked, lines=lines, tags=marked.tags | tags)
+
+
+def is_exact(marked: Marked) -> bool:
+    """Whether all that is marked can still be reached: nothing lost its last ref meanwhile."""
+    commits, tags = _refs(marked.repo_id)
+    return (_live_lines(marked.repo_id, commits, {}), tags) == (marked.lines, marked.tags)
+
+
+def _version(repo_id: int) -> int | None:
+    row = sql.row("SELECT version FROM hub_repo WHERE id = %s", [repo_id])
+    return row[0] if row else None
 
 
 _REFS = """
@@ -65,16 +91,15 @@ LEFT JOIN git_object o ON o.repo_id = r.repo_id AND o.oid = r.oid WHERE r.repo_i
 """
 
 
-def _mark_refs(repo_id: int) -> set[bytes]:
-    """Mark annotated tags; answer the commits that all refs come to."""
+def _refs(repo_id: int) -> tuple[set[bytes], frozenset[bytes]]:
+    """The commits that all refs come to, and the annotated tags among what they name."""
     kinds: dict[bytes, int | None] = dict(sql.rows(_REFS, [repo_id]))
-    tags = [oid for oid, kind in kinds.items() if kind == Kind.TAG]
-    _add(tags)
+    tags = frozenset(oid for oid, kind in kinds.items() if kind == Kind.TAG)
     commits = {oid for oid, kind in kinds.items() if kind == Kind.COMMIT}
     if len(commits) + len(tags) < len(kinds):
         raise Unsound("a ref comes to no commit")
     try:
-        return commits | {tag_target(raw) for raw in read_many(repo_id, tags).values()}
+        return commits | {tag_target(raw) for raw in read_many(repo_id, tags).values()}, tags
     except (BadObject, zlib.error) as fault:
         raise Unsound(f"a tag is damaged: {fault}") from None
 
@@ -96,8 +121,8 @@ WHERE cardinality(c.parents) > 1
 """
 
 
-def _live_lines(repo_id: int, commits: set[bytes]) -> Lines:
-    live: Lines = {}
+def _live_lines(repo_id: int, commits: set[bytes], old: Lines) -> Lines:
+    live = dict(old)
     found = sql.rows(_PLACES, [repo_id, list(commits)])
     if len(found) < len(commits):
         raise Unsound("a commit that a ref comes to is missing")
@@ -123,14 +148,15 @@ def _spans_beyond(live: Lines, found: Iterable[tuple[int, int]]) -> list[tuple[i
 
 _MARK_COMMITS = """
 INSERT INTO git_mark
-SELECT c.oid FROM unnest(%s::int[], %s::int[]) AS l(line, last)
-JOIN git_commit c ON c.repo_id = %s AND c.line = l.line AND c.pos <= l.last
+SELECT c.oid FROM unnest(%s::int[], %s::int[], %s::int[]) AS l(line, known, last)
+JOIN git_commit c ON c.repo_id = %s AND c.line = l.line AND c.pos > l.known AND c.pos <= l.last
 """
 
 
-def _mark_commits(repo_id: int, lines: Lines) -> None:
-    count = sql.run(_MARK_COMMITS, [list(lines), list(lines.values()), repo_id])
-    if count != sum(lines.values()):
+def _mark_commits(repo_id: int, lines: Lines, old: Lines) -> None:
+    known = [old.get(line, 0) for line in lines]
+    count = sql.run(_MARK_COMMITS, [list(lines), known, list(lines.values()), repo_id])
+    if count != sum(lines.values()) - sum(known):
         raise Unsound("a line of history has a hole")
 
 
@@ -142,13 +168,13 @@ ORDER BY c.pos LIMIT %s
 """
 
 
-def _steps(repo_id: int, lines: Lines) -> Iterator[Step]:
+def _steps(repo_id: int, lines: Lines, old: Lines) -> Iterator[Step]:
     """The tree of every reachable commit, with the one of its first parent to compare it with.
 
     First parents come first: a line begins on one that is older.
     """
     for line, last in sorted(lines.items()):
-        pos = 0
+        pos = old.get(line, 0)
         while pos < last:
             rows = sql.rows(_TREES, [repo_id, line, pos, last, _COMMITS_AT_ONCE])
             for _pos, tree, before in rows:

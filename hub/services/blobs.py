@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from django.db import transaction
-from django.utils import timezone
 
 from hub.crashpoints import Point, reach
 from hub.errors import BadObject
@@ -43,8 +42,13 @@ def accept(
     reach(Point.BLOB_PUBLISHED)
     with transaction.atomic():
         stored_bytes.claim(store, sha256, [lfs_key(sha256)])
-        Blob.objects.bulk_create([Blob(sha256=sha256, size=size)], ignore_conflicts=True)
-        Blob.objects.filter(sha256=sha256).update(touched_at=timezone.now(), condemned_at=None)
+        # Not «do nothing»: that would not wait for who is about to delete the row.
+        Blob.objects.bulk_create(
+            [Blob(sha256=sha256, size=size)],
+            update_conflicts=True,
+            unique_fields=["sha256"],
+            update_fields=["touched_at", "condemned_at"],
+        )
         _link(repo, [sha256], by)
         reach(Point.BLOB_LINKED)
     reach(Point.BLOB_ACCEPTED)

@@ -1,10 +1,10 @@
 """Take the git objects that no ref leads to out of a repo.
 
 Marking reads the repo as it goes on being used. Only the sweep keeps others out: it holds the lock
-that :func:`hub.services.publish.publish` shares, and gives up if the repo was published to since
-marking began. So nobody who looks whether an object is there, under the shared lock, sees it swept
-before their own commit. The sweep is one transaction: whatever object is there, all that it names
-is there too, and a push that relies on an unreachable one relies on something whole.
+that :func:`hub.services.publish.publish` shares, and first marks what was published meanwhile. So
+nobody who looks whether an object is there, under the shared lock, sees it swept before their own
+commit. The sweep is one transaction: whatever object is there, all that it names is there too, and
+a push that relies on an unreachable one relies on something whole.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,16 @@ from hub.git.objects import Kind
 from hub.git.stored import Keyframe, StoredObject, store, store_tree
 from hub.models import sql
 from hub.queries import objects
-from hub.queries.marks import Marked, Pile, Unsound, mark, unmarked, unmarked_keyframes
+from hub.queries.marks import (
+    Marked,
+    Pile,
+    Unsound,
+    is_exact,
+    mark,
+    mark_on,
+    unmarked,
+    unmarked_keyframes,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -45,25 +54,22 @@ def dirty_repos() -> list[int]:
 def sweep(repo_id: int, *, now: datetime, dry_run: bool = False) -> Swept:
     """Delete what no ref leads to; with ``dry_run`` only say what that is.
 
-    A repo that is published to meanwhile is left as it is, and stays marked for the next time.
+    What loses its last ref meanwhile is left for the next time.
     """
     try:
         marked = mark(repo_id)
+        if marked is None:
+            return Swept({}, "gone")
+        return Swept(unmarked(marked)) if dry_run else _sweep(marked, now)
     except Unsound as fault:
         log.warning("repo_is_damaged", repo=repo_id, reason=str(fault))
         return Swept({}, f"damaged, see hub_fsck: {fault}")
-    if marked is None:
-        return Swept({}, "gone")
-    if dry_run:
-        return Swept(unmarked(marked))
-    try:
-        swept = _sweep(marked, now)
     except OperationalError as problem:
         if not isinstance(problem.__cause__, LockNotAvailable):
             raise
-        swept = Swept({}, "busy")
-    objects.forget(repo_id)
-    return swept
+        return Swept({}, "busy")
+    finally:
+        objects.forget(repo_id)
 
 
 @transaction.atomic
@@ -71,8 +77,12 @@ def _sweep(marked: Marked, now: datetime) -> Swept:
     sql.run(f"SET LOCAL lock_timeout = {LOCK_PATIENCE_MS}")
     sql.run("SELECT pg_advisory_xact_lock(%s)", [marked.repo_id])
     row = sql.row("SELECT version FROM hub_repo WHERE id = %s FOR NO KEY UPDATE", [marked.repo_id])
-    if row != (marked.version,):
-        return Swept({}, "busy")
+    if row is None:
+        return Swept({}, "gone")
+    is_done = row == (marked.version,)
+    if not is_done:
+        marked = mark_on(marked)
+        is_done = is_exact(marked)
     for base, trees in unmarked_keyframes(marked).items():
         _store_anew(marked.repo_id, base, trees)
     _note_files(_NOTE_NAMED, marked.repo_id, now)
@@ -81,9 +91,9 @@ def _sweep(marked: Marked, now: datetime) -> Swept:
         _delete_history(marked)
     _note_files(_NOTE_UNNAMED, marked.repo_id, now)
     sql.run(
-        "UPDATE hub_repo SET dirty = false, git_bytes = (SELECT coalesce(sum(octet_length(data)), "
-        "0) FROM git_object WHERE repo_id = %(repo)s) WHERE id = %(repo)s",
-        {"repo": marked.repo_id},
+        "UPDATE hub_repo SET dirty = NOT %(done)s, git_bytes = (SELECT coalesce("
+        "sum(octet_length(data)), 0) FROM git_object WHERE repo_id = %(repo)s) WHERE id = %(repo)s",
+        {"repo": marked.repo_id, "done": is_done},
     )
     return Swept(freed)
 

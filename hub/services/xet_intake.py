@@ -144,7 +144,10 @@ def check_shard(body: bytes, *, domain_id: int) -> CheckedShard:
     known = [file for file in shard.files if file.hash in digests]
     for file in known:
         _compare(file, digests[file.hash])
-    columns = xet.columns_of({t.xorb for f in shard.files if f not in known for t in f.terms})
+    needed = {t.xorb for f in shard.files if f not in known for t in f.terms}
+    columns = xet.columns_of(needed)
+    if len(columns) < len(needed):
+        raise Invalid("A xorb was deleted while it was being used. Upload it again.")
     new = [
         (file, XetLayout(sizes[file.hash], file.terms, columns))
         for file in shard.files

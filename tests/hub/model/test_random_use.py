@@ -4,9 +4,7 @@ RANDOM_STEPS and RANDOM_SEED make it longer, or another.
 """
 
 import os
-from collections.abc import Iterator
 
-import pytest
 from django.utils import timezone
 
 from hub.git.objects import Kind
@@ -20,25 +18,17 @@ from hub.services.collect_bytes import BLOBS, XORBS
 from hub.services.fsck import Scope
 from hub.storage.digests import lfs_key, xorb_index_key, xorb_key
 from hub.xet.hashing import to_text
-from tests.cast import gather
+from tests.cast import Cast
 from tests.hub.model.reference import Large, RepoReference
 from tests.hub.model.visitor import Visitor
 from tests.hub.services import aging
 
 STEPS = int(os.environ.get("RANDOM_STEPS", "2000"))
 SEED = int(os.environ.get("RANDOM_SEED", "1"))
-_GIT_TABLES = ("git_ref", "git_line", "git_object", "git_commit", "path_change")
 
 
-@pytest.fixture
-def emptied(transactional_db: None) -> Iterator[None]:
-    """The tables of history are not Django's, so nobody else empties them after the test."""
-    yield
-    sql.run(f"TRUNCATE {', '.join(_GIT_TABLES)}")
-
-
-def test_what_is_reachable_is_there_and_all_else_goes(emptied: None) -> None:
-    visitor = Visitor(gather(), SEED)
+def test_what_is_reachable_is_there_and_all_else_goes(committed: Cast) -> None:
+    visitor = Visitor(committed, SEED)
     for number in range(1, STEPS + 1):
         visitor.step()
         if visitor.random.random() < 0.04:

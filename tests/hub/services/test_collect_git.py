@@ -209,21 +209,39 @@ def test_a_commit_is_sound_though_its_process_remembers_a_keyframe_that_went(
     assert faults(repo) == []
 
 
-def test_a_repo_that_moves_on_is_left_for_the_next_time(
-    cast: Cast, repo: Repo, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("meanwhile", ["a commit", "a push of what was garbage", "a deletion"])
+def test_what_happens_while_marking_counts(
+    cast: Cast, repo: Repo, monkeypatch: pytest.MonkeyPatch, meanwhile: str
 ) -> None:
     branch_off(cast, repo)
-    land(cast, repo, put("two.txt"), on=DEV)
+    tip = land(cast, repo, put("two.txt", "two"), on=DEV)
+    branch_off(cast, repo, RevisionName("other"))
+    land(cast, repo, put("three.txt", "three"), on=RevisionName("other"))
     refs.delete_branch(repo=repo, branch=DEV, by=cast.ada)
+
     def mark_slowly(repo_id: int) -> object:
         marked = marks.mark(repo_id)
-        land(cast, repo, put("meanwhile.txt"))
+        if meanwhile == "a commit":
+            land(cast, repo, put("meanwhile.txt"), put("new/file.txt"))
+        elif meanwhile == "a deletion":
+            refs.delete_branch(repo=repo, branch=RevisionName("other"), by=cast.ada)
+        else:
+            update = RefUpdate("refs/heads/back", None, tip)
+            pushes.push(
+                repo=repo, updates=[update], source=BytesIO(pack([])), by=signed_in(cast.ada)
+            )
         return marked
 
-    monkeypatch.setattr(collect_git, "mark", mark_slowly)
+    with monkeypatch.context() as patched:
+        patched.setattr("hub.services.collect_git.mark", mark_slowly)
+        first = sweep(repo)
 
-    assert sweep(repo) == Swept({}, "busy")
-    assert is_dirty(repo)
+    assert is_dirty(repo) == (meanwhile == "a deletion")
+    assert (Kind.BLOB in first.freed) == (meanwhile != "a push of what was garbage")
+    assert faults(repo) == []
+    assert (Kind.BLOB in sweep(repo).freed) == (meanwhile == "a deletion")
+    assert not is_dirty(repo)
+    assert faults(repo) == []
 
 
 def test_a_damaged_repo_is_left_as_it_is(cast: Cast, repo: Repo) -> None:
