@@ -34,6 +34,13 @@ LEAST_BYTES = 1024 * 1024
 TRY_AGAIN = timedelta(days=1)
 _FINISH_SECONDS = 3600
 _TOLD_BYTES = 2000
+# What the sender remembers of xorbs goes with it: our memory of them is the database. And who can
+# come again tomorrow need not knock for six minutes.
+_ENVIRON = {
+    "PATH": "",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_XET_CLIENT_RETRY_BASE_DELAY": "500ms",
+}
 
 _PENDING = """
 SELECT b.sha256 FROM hub_blob b
@@ -106,8 +113,7 @@ def _send(repo: Repo, sha256: bytes, size: int) -> bool:
         sender = subprocess.Popen(
             [sys.executable, "-m", "hub.xet.sending"],
             cwd=settings.BASE_DIR,
-            # Its memory of xorbs goes with it: ours of them is the database.
-            env={"HOME": home, "HF_XET_CACHE": home, "PATH": "", "HF_HUB_DISABLE_TELEMETRY": "1"},
+            env=_ENVIRON | {"HOME": home, "HF_XET_CACHE": home},
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,

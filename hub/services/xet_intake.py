@@ -56,14 +56,23 @@ def accept_xorb(*, xorb: bytes, source: Readable, domain_id: int, by: User | Non
     """
     if keep_known(xorb, domain_id=domain_id):
         return False
-    store, text = blob_store(), to_text(xorb)
-    with store.open_stage(hashed=False) as writer:
+    with blob_store().open_stage(hashed=False) as writer:
         index = verify_xorb(source, writer.write, expected=xorb)
         staged = writer.finish()
+    return keep_staged(staged, index, domain_id=domain_id, by=by)
+
+
+def keep_staged(staged: Staged, index: XorbIndex, *, domain_id: int, by: User | None) -> bool:
+    """Keep a verified xorb; say whether it is new to the domain.
+
+    Raises:
+        Unavailable: the same bytes were collected in this very moment.
+    """
+    store, text = blob_store(), to_text(index.hash)
     reach(Point.XORB_STAGED)
-    (_heal if _is_damaged(xorb) else _publish)(store, staged, index)
+    (_heal if _is_damaged(index.hash) else _publish)(store, staged, index)
     with transaction.atomic():
-        stored_bytes.claim(store, xorb, [xorb_key(text), xorb_index_key(text)])
+        stored_bytes.claim(store, index.hash, [xorb_key(text), xorb_index_key(text)])
         is_new = _insert_xorb(index, domain_id, by)
         reach(Point.XORB_INSERTED)
     reach(Point.XORB_ACCEPTED)

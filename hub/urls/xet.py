@@ -20,6 +20,10 @@ urlpatterns = [
     re_path(rf"{CAS}(?:v1/)?xorbs?/{STORE}(?P<xorb>[^/]+)$", cas.Xorb.as_view()),
     re_path(rf"{CAS}(?:v1/)?chunks?/{STORE}(?P<chunk>[^/]+)$", cas.Chunk.as_view()),
     re_path(rf"{CAS}v1/xorb-grants/{STORE}(?P<xorb>[^/]+)$", cas.Grant.as_view()),
+    re_path(
+        rf"{CAS}v1/xorb-commits/{STORE}(?P<xorb>[^/]+)/grant/(?P<grant>[^/]+)$",
+        cas.Granted.as_view(),
+    ),
     re_path(rf"{CAS}(?:v1/)?files?/(?P<file>[^/]+)$", cas.File.as_view()),
     re_path(rf"{CAS}v2/shards?$", cas.ShardWithProgress.as_view()),
     re_path(rf"{CAS}(?:v1/)?shards?(?:/{STORE}[^/]+)?$", cas.Shard.as_view()),

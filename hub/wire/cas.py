@@ -13,7 +13,6 @@ from django.http import (
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
-    JsonResponse,
     StreamingHttpResponse,
 )
 
@@ -23,7 +22,7 @@ from hub.http.uploads import Upload
 from hub.models import Repo
 from hub.policies import check_can
 from hub.queries import xet as files
-from hub.services import xet_dedup, xet_intake, xet_tokens
+from hub.services import xet_dedup, xet_grants, xet_intake, xet_tokens
 from hub.services.xet_intake import CheckedShard
 from hub.services.xet_tokens import XetSession
 from hub.xet.hashing import from_text
@@ -37,6 +36,8 @@ from teams.errors import (
     Unauthenticated,
     Unavailable,
 )
+from teams.http.bodies import Body
+from teams.http.json_answer import JsonAnswer
 from teams.http.origin import base_url
 from teams.http.refusals import refusal_behind
 from teams.http.views import Public, WireView
@@ -82,7 +83,7 @@ class Xorb(CasView):
     # Readers of one repo have no business with what others of its domain hold.
     authz = {"post": Action.REPO_WRITE, "get": Action.REPO_WRITE}
 
-    def post(self, request: HttpRequest, xorb: str, **_: object) -> JsonResponse:
+    def post(self, request: HttpRequest, xorb: str, **_: object) -> JsonAnswer:
         upload = Upload(request, most=MAX_XORB_BODY)
         try:
             upload.check_length()
@@ -94,7 +95,7 @@ class Xorb(CasView):
             )
         finally:
             upload.drain()
-        return JsonResponse({"was_inserted": inserted})
+        return JsonAnswer({"was_inserted": inserted})
 
     def head(self, _request: HttpRequest, xorb: str, **_: object) -> HttpResponse:
         known = files.known_xorbs(self.given.domain_id, [from_text(xorb)])
@@ -116,17 +117,42 @@ class Chunk(CasView):
 
 
 class Grant(CasView):
-    """POST /v1/xorb-grants/default/{xorb}: 200 where the domain holds it and it need not be sent.
+    """POST /v1/xorb-grants/default/{xorb}: how a xorb may come, before it is sent.
 
-    404 lets the client send it the usual way; it takes any other answer for the end of the upload.
+    200 where the domain holds it and it need not come; 201 with a link where the store takes it;
+    404 lets it come the usual way. The client takes any other answer for the end of the upload.
     """
 
     authz = {"post": Action.REPO_WRITE}
 
-    def post(self, _request: HttpRequest, xorb: str, **_: object) -> HttpResponse:
-        if not xet_intake.keep_known(from_text(xorb), domain_id=self.given.domain_id):
+    def post(self, request: HttpRequest, xorb: str, **_: object) -> HttpResponse:
+        wanted, domain_id = from_text(xorb), self.given.domain_id
+        if xet_intake.keep_known(wanted, domain_id=domain_id):
+            return JsonAnswer({})
+        length = Body.of(request).integer("length")
+        found = xet_grants.grant(wanted, length=length or 0, domain_id=domain_id)
+        if found is None:
             raise NotFound
-        return JsonResponse({})
+        return JsonAnswer(
+            {
+                "id": found.id,
+                "method": "PUT",
+                "url": found.link.url,
+                "headers": dict(found.link.headers),
+            },
+            status=201,
+        )
+
+
+class Granted(CasView):
+    """POST /v1/xorb-commits/default/{xorb}/grant/{id}: what came by a link is to be kept."""
+
+    authz = {"post": Action.REPO_WRITE}
+
+    def post(self, _request: HttpRequest, xorb: str, grant: str, **_: object) -> HttpResponse:
+        given = self.given
+        xet_grants.accept(from_text(xorb), grant, domain_id=given.domain_id, by=given.user)
+        return JsonAnswer({})
 
 
 class File(CasView):
@@ -146,7 +172,7 @@ class Shard(CasView):
     def post(self, request: HttpRequest, **_: object) -> HttpResponseBase:
         for _done in self._registering(self._checked(request)):
             continue
-        return JsonResponse({"result": 1})
+        return JsonAnswer({"result": 1})
 
     def _checked(self, request: HttpRequest) -> CheckedShard:
         upload = Upload(request, most=MAX_SHARD_BYTES)
@@ -198,7 +224,7 @@ class Reconstruction(CasView):
 
     def get(
         self, request: HttpRequest, file: str, version: str | None = None, **_: object
-    ) -> JsonResponse:
+    ) -> JsonAnswer:
         wanted = from_text(file)
         size = files.size_of(self.repo.pk, wanted)
         spans = parse_ranges(request.headers.get("Range", ""), size) or [(0, size)]
@@ -208,7 +234,7 @@ class Reconstruction(CasView):
         def url_for(xorb: bytes, fetches: Sequence[Fetch]) -> str:
             return f"{base}?signature={xet_tokens.sign_fetches(self.given, xorb, fetches)}"
 
-        return JsonResponse((v2_body if version == "v2" else v1_body)(plan, url_for))
+        return JsonAnswer((v2_body if version == "v2" else v1_body)(plan, url_for))
 
 
 class NoSuchCasRoute(CasView):

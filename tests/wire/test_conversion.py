@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.live import LiveServer
+from tests.live import LiveServer, free_port
 from tests.wire import clients
 from tests.wire.conftest import populated
 from tests.wire.plain import Plain
@@ -126,3 +126,20 @@ def test_a_worker_token_is_for_nobody_else(own: LiveServer, speak: Plain) -> Non
     for token in ("own.", "own.abc", f"own.{given['accessToken']}"):
         headers = {"Authorization": f"Bearer {token}"}
         assert speak("POST", f"{cas}/v1/shards", b"x", who="", headers=headers).status == 401
+
+
+def test_a_file_that_cannot_be_sent_stays_as_it_is(
+    own: LiveServer, speak: Plain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = noise("other weights", 2_000_000)
+    put(speak, speak.create("ada/later"), content, "w.bin")
+    with monkeypatch.context() as elsewhere:
+        nobody = f"http://127.0.0.1:{free_port()}"
+        elsewhere.setitem(own._environ, "WEIGHHOUSE_INTERNAL_URL", nobody)
+        told = own.manage("convert_to_xet")
+    waits = own.manage("convert_to_xet")
+    again = own.manage("convert_to_xet", "--again")
+
+    assert told.splitlines()[-1] == waits.splitlines()[-1] == "0 files converted"
+    assert again.splitlines()[-1] == "1 files converted"
+    assert speak("GET", "/ada/later/resolve/main/w.bin").body == content
