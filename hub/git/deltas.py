@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from hub.errors import BadObject
 
@@ -98,11 +99,7 @@ def _longest(most: int, same: Callable[[int], bool]) -> int:
 
 def _by_entries(base: bytes, new: bytes) -> bytes:
     """Copy the entries that ``base`` has too, insert the others."""
-    where: dict[bytes, int] = {}
-    offset = 0
-    for entry in _ENTRY.findall(base):
-        where[entry] = offset
-        offset += len(entry)
+    where = _kept_places(base) if len(base) <= _KEPT_BYTES else _places(base)
     ops: list[bytes] = []
     fresh = b""
     start, end = 0, 0
@@ -116,6 +113,21 @@ def _by_entries(base: bytes, new: bytes) -> bytes:
             fresh, start, end = b"", at, at
         end += len(entry)
     return b"".join([*ops, _copy(start, end - start), _insert(fresh)])
+
+
+def _places(base: bytes) -> dict[bytes, int]:
+    """Where each entry of a tree begins."""
+    where: dict[bytes, int] = {}
+    offset = 0
+    for entry in _ENTRY.findall(base):
+        where[entry] = offset
+        offset += len(entry)
+    return where
+
+
+_KEPT_BYTES = 1024 * 1024
+_kept_places = lru_cache(maxsize=4)(_places)
+"""Many trees in a row are compared with one keyframe."""
 
 
 def _insert(data: bytes) -> bytes:

@@ -1,6 +1,15 @@
 """Which paths differ between two trees, wherever the trees are read from; equal ones never are."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    MutableMapping,
+    Sequence,
+)
+from itertools import islice
 
 from hub.errors import BadPath
 from hub.git.objects import SYMLINK_MODE, Entry, Tree
@@ -11,7 +20,14 @@ MAX_PATHS = 1_000_000
 
 ReadTrees = Callable[[Collection[bytes]], Mapping[bytes, Tree]]
 
+Links = MutableMapping[bytes, str]
+Pair = tuple[bytes | None, bytes | None]
+"""An old tree and a new one; None is no tree."""
+
 _NONE: Tree = {}
+_FIRST_PAIRS, _MOST_PAIRS = 16, 256
+_ENTRIES_AT_ONCE = 100_000
+"""About how many entries of trees are held at once; each takes a few hundred bytes."""
 
 
 def differences(
@@ -20,7 +36,7 @@ def differences(
     new: bytes | None,
     *,
     most: int = MAX_PATHS,
-    links: MutableMapping[bytes, str] | None = None,
+    links: Links | None = None,
 ) -> dict[str, bool]:
     """Answer every file and folder that differs, and whether it is gone; None is no tree.
 
@@ -30,30 +46,61 @@ def differences(
     Raises:
         BadPath: there are too many, or they are too long or too deep.
     """
-    found: dict[str, bool] = {}
-    level = [("", old, new)] if old != new else []
-    depth = 0
+    return _compared(read, [(old, new)], most, links)[0]
+
+
+def all_differences(
+    read: ReadTrees, pairs: Iterable[Pair], *, links: Links | None = None
+) -> Iterator[dict[str, bool]]:
+    """Like :func:`differences` for many pairs: trees of one depth are read together.
+
+    Raises:
+        BadPath: as for one pair; or some pairs have too many paths together, each maybe not.
+    """
+    entries = 0
+
+    def counted(oids: Collection[bytes]) -> Mapping[bytes, Tree]:
+        nonlocal entries
+        trees = read(oids)
+        entries += sum(map(len, trees.values()))
+        return trees
+
+    left, at_once = iter(pairs), _FIRST_PAIRS
+    while chunk := list(islice(left, at_once)):
+        entries = 0
+        yield from _compared(counted, chunk, MAX_PATHS, links)
+        at_once = max(1, min(_MOST_PAIRS, _ENTRIES_AT_ONCE * len(chunk) // (entries + 1)))
+
+
+def _compared(
+    read: ReadTrees, pairs: Sequence[Pair], most: int, links: Links | None
+) -> list[dict[str, bool]]:
+    found: list[dict[str, bool]] = [{} for _ in pairs]
+    level = [(n, "", old, new) for n, (old, new) in enumerate(pairs) if old != new]
+    depth = count = 0
     while level:
         depth += 1
-        trees = read({oid for _folder, *sides in level for oid in sides if oid})
-        deeper: list[tuple[str, bytes | None, bytes | None]] = []
-        for folder, before_oid, after_oid in level:
+        trees = read({oid for _n, _folder, *sides in level for oid in sides if oid})
+        deeper: list[tuple[int, str, bytes | None, bytes | None]] = []
+        for n, folder, before_oid, after_oid in level:
             before = trees[before_oid] if before_oid else _NONE
             after = trees[after_oid] if after_oid else _NONE
-            for name in {name for name, _entry in before.items() ^ after.items()}:
+            names = {name for name, _entry in before.items() ^ after.items()}
+            count += len(names)
+            for name in names:
                 path = folder + name.decode(errors="surrogateescape")
-                found[path] = name not in after
+                found[n][path] = name not in after
                 if links is not None and name in after:
                     _note_link(links, path, after[name])
                 sides = _folder(before.get(name)), _folder(after.get(name))
                 if sides != (None, None):
-                    deeper.append((f"{path}/", *sides))
-            _check_bounds(folder, depth, len(found), most)
+                    deeper.append((n, f"{path}/", *sides))
+            _check_bounds(folder, depth, count, most)
         level = deeper
     return found
 
 
-def _note_link(links: MutableMapping[bytes, str], path: str, entry: Entry) -> None:
+def _note_link(links: Links, path: str, entry: Entry) -> None:
     if entry.mode == SYMLINK_MODE:
         links[entry.oid] = min(path, links.get(entry.oid, path), key=lambda one: one.count("/"))
 

@@ -1,5 +1,8 @@
 """Find out which paths the commits of a long push changed: what was too much for its request."""
 
+from collections.abc import Sequence
+from functools import partial
+
 import structlog
 from celery import current_app
 from django.db import transaction
@@ -7,7 +10,7 @@ from kombu.exceptions import OperationalError
 
 from hub.crashpoints import Point, reach
 from hub.errors import BadPath
-from hub.git.tree_diff import differences
+from hub.git.tree_diff import Pair, all_differences, differences
 from hub.models import PendingIndex, sql
 from hub.queries.history import CommitRow, commits_by_oid, commits_of_line
 from hub.queries.objects import parsed_trees
@@ -52,11 +55,9 @@ def _index_some(pk: int, repo_id: int) -> int:
     end = min(waiting.last_pos, waiting.next_pos + COMMITS_AT_A_TIME - 1)
     commits = commits_of_line(repo_id, waiting.line, waiting.next_pos, end)
     parents = commits_by_oid(repo_id, (one.parents[0] for one in commits if one.parents))
-    changes = (
-        (Place(one.line, one.pos), _changes(repo_id, one, parents.get(_first(one))))
-        for one in commits
-    )
-    file_changes(repo_id, changes)
+    places = (Place(one.line, one.pos) for one in commits)
+    changes = _changes(repo_id, [(parents.get(_first(one)), one) for one in commits])
+    file_changes(repo_id, zip(places, changes, strict=True))
     count = end - waiting.next_pos + 1
     if end == waiting.last_pos:
         waiting.delete()
@@ -71,11 +72,23 @@ def _first(commit: CommitRow) -> bytes:
     return commit.parents[0] if commit.parents else b""
 
 
-def _changes(repo_id: int, commit: CommitRow, parent: CommitRow | None) -> dict[str, bool]:
+def _changes(
+    repo_id: int, steps: Sequence[tuple[CommitRow | None, CommitRow]]
+) -> list[dict[str, bool]]:
+    pairs = [(parent.tree if parent else None, commit.tree) for parent, commit in steps]
+    read = partial(parsed_trees, repo_id)
     try:
-        return differences(
-            lambda oids: parsed_trees(repo_id, oids), parent.tree if parent else None, commit.tree
-        )
+        return list(all_differences(read, pairs))
+    except BadPath:
+        return [
+            _changes_of(repo_id, commit, pair)
+            for (_, commit), pair in zip(steps, pairs, strict=True)
+        ]
+
+
+def _changes_of(repo_id: int, commit: CommitRow, pair: Pair) -> dict[str, bool]:
+    try:
+        return differences(partial(parsed_trees, repo_id), *pair)
     except BadPath as problem:
         # Its head was within bounds when it was pushed; what was before is not worth a stop.
         log.warning(
