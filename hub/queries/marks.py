@@ -12,7 +12,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from hub.errors import BadObject
-from hub.git.objects import Kind, Tree, tag_target
+from hub.git.objects import TREE_MODE, Kind, SplitEntry, tag_target
 from hub.models import sql
 from hub.queries.closure import Step, TreeReader
 from hub.queries.objects import read_many
@@ -20,6 +20,7 @@ from hub.queries.objects import read_many
 _SUBMODULE = b"160000"
 _COMMITS_AT_ONCE = 500
 
+Entries = set[SplitEntry]
 Lines = dict[int, int]
 """Each line on which something is reachable, and the last position on it that is.
 
@@ -221,9 +222,9 @@ class _Walk:
         _add(files)
         return _add_fresh(folders)
 
-    def _read(self, oids: set[bytes]) -> dict[bytes, Tree]:
+    def _read(self, oids: set[bytes]) -> dict[bytes, Entries]:
         try:
-            trees = self._reader.read(oids)
+            trees = self._reader.split(oids)
         except (KeyError, BadObject, zlib.error) as fault:
             raise Unsound(f"a tree is damaged: {fault!r}") from None
         if missing := oids - trees.keys():
@@ -232,17 +233,16 @@ class _Walk:
 
 
 def _look_into(
-    tree: Tree, bases: Sequence[Tree], folders: dict[bytes, Step], files: set[bytes]
+    tree: Entries, bases: Sequence[Entries], folders: dict[bytes, Step], files: set[bytes]
 ) -> None:
-    for name, entry in tree.items():
-        before = [base[name] for base in bases if name in base]
-        if entry in before or entry.mode == _SUBMODULE:
-            continue
-        if entry.is_tree:
-            old = tuple(one.oid for one in before if one.is_tree)
-            folders.setdefault(entry.oid, (entry.oid, old))
-        else:
-            files.add(entry.oid)
+    before: list[dict[bytes, bytes]] | None = None
+    for mode, name, oid in tree.difference(*bases):
+        if mode == TREE_MODE:
+            if before is None:
+                before = [{n: o for m, n, o in base if m == TREE_MODE} for base in bases]
+            folders.setdefault(oid, (oid, tuple(old[name] for old in before if name in old)))
+        elif mode != _SUBMODULE:
+            files.add(oid)
 
 
 def _add(oids: Iterable[bytes]) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from hub.errors import BadObject, BlobNotFound
+from hub.errors import BlobNotFound
 from hub.models import Repo, RepoBlob, RepoCard, XetRepoFile, sql
 from hub.queries.fsck import (
     changes,
@@ -26,10 +26,9 @@ from hub.queries.fsck import (
 from hub.queries.fsck.snapshot import snapshot
 from hub.queries.store import blob_store
 from hub.queries.stored import digest_in
-from hub.services import card_checks, downloads, stored_bytes, sweeping
+from hub.services import card_checks, downloads, scrubbing, stored_bytes, sweeping
 from hub.storage.digests import xorb_index_key
 from hub.xet.hashing import to_text
-from hub.xet.xorbs import verify_xorb
 
 _REPOS_AT_A_TIME = 500
 
@@ -181,17 +180,15 @@ def _drop(finding: Finding) -> None:
 
 
 def _rebuild_index(finding: Finding) -> None:
-    """Write the index of a xorb again, out of its bytes.
+    """Let the xorb be read again: an index that does not fit it is then written anew.
 
     Raises:
-        BadObject, BlobNotFound: they are not what its hash says, or gone.
+        BlobNotFound: it is damaged itself, or gone.
     """
-    store, xorb = blob_store(), digest_in(finding.key)
-    with store.open(finding.key) as source:
-        index = verify_xorb(source, len, expected=xorb)
-    index_key = xorb_index_key(to_text(xorb))
-    store.drop(index_key)
-    store.publish(store.stage([index.to_bytes()]), index_key)
+    xorb = digest_in(finding.key)
+    scrubbing.look_at_xorb(xorb)
+    if blob_store().size(xorb_index_key(to_text(xorb))) is None:
+        raise BlobNotFound
 
 
 REPAIRS: dict[str, Callable[[Finding], None]] = {
@@ -214,6 +211,6 @@ def repair(finding: Finding) -> bool:
         return False
     try:
         how(finding)
-    except (BadObject, BlobNotFound):
+    except BlobNotFound:
         return False
     return True

@@ -290,9 +290,12 @@ def test_no_index_is_written_from_a_damaged_xorb(repo: Repo) -> None:
     home.write_bytes(home.read_bytes().replace(b"World", b"Wyrld"))
     blob_store().drop(xorb_index_key(text))
 
-    assert [fsck.repair(found) for found in fsck.find(Scope())] == [False]
-    assert blob_store().size(xorb_index_key(text)) is None
+    findings = list(fsck.find(Scope()))
+    repaired = [fsck.repair(found) for found in findings]
     blob_store().drop(xorb_key(text))
+
+    assert ([found.check for found in findings], repaired) == (["index"], [False])
+    assert blob_store().size(xorb_index_key(text)) is None
 
 
 def test_garbage_that_nobody_noted_is_found_and_noted(cast: Cast, repo: Repo) -> None:
