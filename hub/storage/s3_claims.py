@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 
 LEASE: Final = timedelta(minutes=5)
 """Longer than the copy of one part takes; a longer copy renews its claim."""
+PATIENCE_SECONDS: Final = 600.0
+"""How long one waits for the claim of another: for one that is renewed now and then, too."""
 _FIRST_WAIT_SECONDS: Final = 0.02
 _LONGEST_WAIT_SECONDS: Final = 1.0
 _CANNOT: Final = frozenset({400, 405, 501})
@@ -78,7 +80,7 @@ class Claims:
     def _won(self, key: str, mine: bytes, until: Callable[[], bool]) -> bool:
         if not self.enforced():
             return True
-        end = time.monotonic() + 2 * LEASE.total_seconds()
+        end = time.monotonic() + PATIENCE_SECONDS
         wait = _FIRST_WAIT_SECONDS
         while not self._create(key, mine):
             if until():
