@@ -1,4 +1,6 @@
-"""Names the app; connects nothing else."""
+"""Names the app, and connects its receivers."""
+
+import importlib
 
 from django.apps import AppConfig
 
@@ -8,3 +10,6 @@ class HubConfig(AppConfig):
 
     name = "hub"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        importlib.import_module("hub.receivers")

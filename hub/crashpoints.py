@@ -55,6 +55,16 @@ class Point(StrEnum):
     INDEX_FILED = "index.filed"
     INDEX_COMMITTED = "index.committed"
     SWEEP_DROPPED = "sweep.dropped"
+    COLLECT_MARKED = "collect.marked"
+    COLLECT_SWEPT = "collect.swept"
+    COLLECT_COMMITTED = "collect.committed"
+    COLLECT_FORGOTTEN = "collect.forgotten"
+    COLLECT_CONDEMNED = "collect.condemned"
+    COLLECT_UNNAMED = "collect.unnamed"
+    """The rows of bytes are deleted and their keys written down; the bytes lie there still."""
+    COLLECT_DROPPED = "collect.dropped"
+    WEBHOOK_CLAIMED = "webhook.claimed"
+    WEBHOOK_SENT = "webhook.sent"
 
 
 class Place:

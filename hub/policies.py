@@ -7,7 +7,7 @@ which refusal a «no» becomes. Nothing is told of a hidden repo that is not tol
 from django.db.models import Q
 
 from hub.errors import GatedRepo, RepoNotFound
-from hub.models import Repo
+from hub.models import Event, Repo, Webhook
 from teams.errors import Forbidden, Refusal, Unauthenticated
 from teams.models import Namespace
 from teams.policies import Facts, Principal, decide
@@ -93,3 +93,32 @@ def readable_namespaces(principal: Principal) -> list[int] | None:
     if principal.rules_all:
         return None
     return [pk for pk, role in principal.roles.items() if role >= Role.READ]
+
+
+def may_hear(webhook: Webhook, event: Event, repo: Repo | None) -> bool:
+    """Whether a webhook may be told of ``event``: whether its owner may know of the repo now.
+
+    Of a repo that is gone the event itself says whose it was and who could see it. A webhook of an
+    organisation sees what is public, and the organisation's own.
+    """
+    owner_id = repo.namespace_id if repo else event.owner_id
+    is_public = not (repo.private if repo else event.is_private)
+    owner = webhook.namespace
+    if owner.kind == Namespace.Kind.ORGANISATION:
+        role = Role.READ if owner.pk == owner_id else Role.NO_ACCESS
+        principal = Principal()
+    else:
+        principal = Principal(user=owner.user)
+        role = principal.role_in(owner_id) if owner.user.is_active else Role.NO_ACCESS
+    facts = Facts(role=role, is_public=is_public)
+    return decide(principal, Action.REPO_SEE, facts).allowed
+
+
+def check_can_own_webhooks(principal: Principal, namespace: Namespace) -> None:
+    """Refuse unless ``principal`` may see and change the webhooks of ``namespace``.
+
+    Raises:
+        Forbidden: they are neither that user nor an admin of that organisation.
+    """
+    if principal.role_in(namespace.pk) < Role.ADMIN:
+        raise Forbidden(f"You may not manage the webhooks of {namespace.name}.")

@@ -20,7 +20,7 @@ env = load()
 
 QUEUES = (Queue("cpu", Exchange("cpu"), routing_key="cpu"),)  # type: ignore[no-untyped-call]
 
-BEAT: dict[str, dict[str, str | schedule]] = {
+BEAT: dict[str, dict[str, str | schedule | dict[str, int]]] = {
     "recount-downloads": {
         "task": "hub.tasks.counters.recount_downloads",
         "schedule": schedule(600),
@@ -28,6 +28,16 @@ BEAT: dict[str, dict[str, str | schedule]] = {
     "index-pending": {
         "task": "hub.tasks.history.index_pending",
         "schedule": schedule(60),
+    },
+    "deliver-webhooks": {
+        "task": "hub.tasks.webhooks.deliver",
+        "schedule": schedule(5),
+        # One that nobody took in time is no loss: the next one does its work.
+        "options": {"expires": 5},
+    },
+    "forget-deliveries": {
+        "task": "hub.tasks.webhooks.forget_deliveries",
+        "schedule": schedule(3600),
     },
     "scrub": {
         "task": "hub.tasks.scrubbing.scrub",

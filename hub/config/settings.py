@@ -163,13 +163,11 @@ S3 = {
 }
 S3_DIRECT = env.s3_direct
 STORE_URL = env.store
-WEBHOOKS = {
-    "allow": env.webhook_allow_cidrs,
-    "deny": env.webhook_deny_cidrs,
-    "ports": frozenset(map(int, env.webhook_ports)),
-    "require_https": env.webhook_require_https,
-    "ca_bundle": env.webhook_ca_bundle,
-    "own_services": env.own_services,
-    "keys": env.webhook_keys,
-}
+WEBHOOK_ALLOW_CIDRS = env.webhook_allow_cidrs
+WEBHOOK_CA_BUNDLE = str(env.webhook_ca_bundle or "")
+WEBHOOK_DENY_CIDRS = env.webhook_deny_cidrs
+WEBHOOK_KEYS = env.webhook_keys or (SECRET_KEY,)
+WEBHOOK_OWN_SERVICES = tuple(env.own_services)
+WEBHOOK_PORTS = frozenset(map(int, env.webhook_ports))
+WEBHOOK_REQUIRE_HTTPS = env.webhook_require_https
 VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]

@@ -7,6 +7,7 @@ from hub.models.event import Event
 from hub.models.history import GitCommit, GitLine, GitObject, GitRef, PathChange, PendingIndex
 from hub.models.like import Like
 from hub.models.repo import Repo, RepoRedirect
+from hub.models.webhook import Attempt, Delivery, Watch, Webhook
 from hub.models.xet import (
     XetDedupChunk,
     XetDomain,
@@ -19,7 +20,9 @@ from hub.models.xet import (
 from teams.models import sql
 
 __all__ = [
+    "Attempt",
     "Blob",
+    "Delivery",
     "DownloadDay",
     "DownloadSeen",
     "Event",
@@ -36,6 +39,8 @@ __all__ = [
     "RepoCard",
     "RepoRedirect",
     "UnnamedKey",
+    "Watch",
+    "Webhook",
     "XetDedupChunk",
     "XetDomain",
     "XetFile",

@@ -1,0 +1,111 @@
+"""Write down what came of attempts: the log, the delivery's next step, the webhook's health."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from http import HTTPStatus
+
+from django.db import transaction
+from django.utils import timezone
+
+from hub.models import Attempt, Delivery, Webhook
+from hub.outgoing import retrying
+from hub.outgoing.client import Answer
+from hub.outgoing.retrying import DISABLE_AFTER, FAILURES_TO_OPEN, Next
+
+MAX_KEPT_BYTES = 4096
+_MAX_HEADERS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One attempt that is over."""
+
+    delivery: Delivery
+    started_at: datetime
+    headers: dict[str, str]
+    """Of the request, without secrets."""
+    answer: Answer
+
+
+@transaction.atomic
+def settle(outcomes: Sequence[Outcome]) -> None:
+    """Write down all of them."""
+    now = timezone.now()
+    Attempt.objects.bulk_create(map(_logged, outcomes))
+    ids = {outcome.delivery.webhook_id for outcome in outcomes}
+    locked = Webhook.objects.select_for_update().order_by("pk")
+    webhooks = {webhook.pk: webhook for webhook in locked.filter(pk__in=ids)}
+    for outcome in outcomes:
+        follows = retrying.after(
+            attempt=outcome.delivery.attempt,
+            status=outcome.answer.status,
+            is_late=outcome.answer.is_late,
+            retry_after=dict(outcome.answer.headers).get("retry-after", ""),
+            now=now,
+            roll=random.random(),  # noqa: S311 - it spreads retries, and is no secret
+        )
+        _move_on(outcome, follows, now)
+        if outcome.delivery.webhook_id in webhooks:
+            _note_health(webhooks[outcome.delivery.webhook_id], follows, now)
+    health = ["failures", "failing_since", "open_until", "disabled_at", "disabled_reason"]
+    Webhook.objects.bulk_update(webhooks.values(), health)
+
+
+def _logged(outcome: Outcome) -> Attempt:
+    answer = outcome.answer
+    # The answers of machines inside are nothing that a user could read by any other way.
+    shown = () if answer.is_inside else answer.headers[:_MAX_HEADERS]
+    return Attempt(
+        delivery=outcome.delivery,
+        started_at=outcome.started_at,
+        ms=answer.ms,
+        status=answer.status,
+        error=_error(answer),
+        request_headers=outcome.headers,
+        response_headers=[[name, value[:1000].replace("\0", "")] for name, value in shown],
+        response_body=b"" if answer.is_inside else answer.body[:MAX_KEPT_BYTES],
+        response_bytes=len(answer.body),
+    )
+
+
+def _error(answer: Answer) -> str:
+    if answer.status and HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
+        return "redirects are not followed: update the URL"
+    return answer.error.replace("\0", "")
+
+
+def _move_on(outcome: Outcome, follows: Next, now: datetime) -> None:
+    """Only if it is still ours: who was given up for dead has nothing more to say."""
+    ours = Delivery.objects.filter(
+        pk=outcome.delivery.pk, state=Delivery.State.SENDING, attempt=outcome.delivery.attempt
+    )
+    if follows.is_done:
+        ours.update(state=Delivery.State.DONE)
+    elif follows.delay is None:
+        ours.update(state=Delivery.State.FAILED, reason=_error(outcome.answer)[:200])
+    else:
+        due = now + timedelta(seconds=follows.delay)
+        ours.update(state=Delivery.State.PENDING, due=due)
+
+
+def _note_health(webhook: Webhook, follows: Next, now: datetime) -> None:
+    if follows.is_done:
+        webhook.failures, webhook.failing_since, webhook.open_until = 0, None, None
+        return
+    webhook.failures += 1
+    webhook.failing_since = webhook.failing_since or now
+    rest = max(retrying.rest(webhook.failures), follows.pause)
+    if rest:
+        until = now + timedelta(seconds=rest)
+        webhook.open_until = max(until, webhook.open_until or until)
+    if follows.is_gone:
+        _disable(webhook, now, "The receiver answered 410: gone for good.")
+    elif webhook.failures >= FAILURES_TO_OPEN and now - webhook.failing_since >= DISABLE_AFTER:
+        _disable(webhook, now, f"Nothing but failures for {DISABLE_AFTER.days} days.")
+
+
+def _disable(webhook: Webhook, now: datetime, reason: str) -> None:
+    webhook.disabled_at = webhook.disabled_at or now
+    webhook.disabled_reason = reason
