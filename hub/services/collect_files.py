@@ -36,6 +36,10 @@ _OLD = "r.repo_id = %(repo)s AND NOT r.is_named AND r.touched_at < %(limit)s"
 _NAMED = "EXISTS (SELECT FROM git_object o WHERE o.repo_id = %(repo)s AND o.lfs_oid = r.{column})"
 
 
+# Who holds a row is about to touch it: it is passed over, and nobody waits in a ring.
+_SKIP = "FOR UPDATE OF r SKIP LOCKED"
+
+
 def waiting_repos(now: datetime) -> list[int]:
     """The repos with rows that are old enough to be asked about."""
     found: set[int] = set()
@@ -53,15 +57,13 @@ def forget_unnamed(repo_id: int, *, now: datetime, dry_run: bool = False) -> Dro
     rows = nbytes = 0
     for table, (column, size) in _TABLES.items():
         named = _NAMED.format(column=column)
-        if dry_run:
-            which = f"SELECT ({size}) AS size FROM {table} r WHERE {_OLD} AND NOT {named}"
-            query = f"SELECT count(*), coalesce(sum(size), 0)::bigint FROM ({which}) gone"
-        else:
-            sql.run(f"UPDATE {table} r SET is_named = true WHERE {_OLD} AND {named}", values)
-            which = f"DELETE FROM {table} r WHERE {_OLD} AND NOT {named} RETURNING ({size}) AS size"
-            query = (
-                f"WITH gone AS ({which}) SELECT count(*), coalesce(sum(size), 0)::bigint FROM gone"
-            )
+        gone = f"SELECT ({size}) AS size FROM {table} r WHERE {_OLD} AND NOT {named}"
+        if not dry_run:
+            free = f"SELECT r.id FROM {table} r WHERE {_OLD} AND {{}} {_SKIP}"
+            found, lost = free.format(named), free.format(f"NOT {named}")
+            sql.run(f"UPDATE {table} SET is_named = true WHERE id IN ({found})", values)
+            gone = f"DELETE FROM {table} r WHERE id IN ({lost}) RETURNING ({size}) AS size"
+        query = f"WITH gone AS ({gone}) SELECT count(*), coalesce(sum(size), 0)::bigint FROM gone"
         for count, total in sql.rows(query, values):
             rows, nbytes = rows + count, nbytes + total
     return Dropped(rows, nbytes)

@@ -168,15 +168,18 @@ def _delete_history(marked: Marked) -> None:
 
 
 _POINTED_TO = "EXISTS (SELECT FROM git_object o WHERE o.repo_id = %(repo)s AND o.lfs_oid = r.{0})"
-_NOTE_NAMED = "UPDATE {1} r SET is_named = true WHERE r.repo_id = %(repo)s AND NOT r.is_named AND "
-_NOTE_UNNAMED = (
-    "UPDATE {1} r SET is_named = false, touched_at = %(now)s "
-    "WHERE r.repo_id = %(repo)s AND r.is_named AND NOT "
-)
+# A row that is held is about to be touched, which does as well.
+_NOTE_NAMED = f"""
+UPDATE {{1}} SET is_named = true WHERE id IN (SELECT r.id FROM {{1}} r
+    WHERE r.repo_id = %(repo)s AND NOT r.is_named AND {_POINTED_TO} FOR UPDATE OF r SKIP LOCKED)
+"""
+_NOTE_UNNAMED = f"""
+UPDATE {{1}} r SET is_named = false, touched_at = %(now)s
+WHERE r.repo_id = %(repo)s AND r.is_named AND NOT {_POINTED_TO}
+"""
 
 
 def _note_files(note: str, repo_id: int, now: datetime) -> None:
     """Note which large files have a pointer; of one that just lost it the days begin to count."""
     for column, table in (("blob_id", "hub_repoblob"), ("sha256", "hub_xetrepofile")):
-        query = (note + _POINTED_TO).format(column, table)
-        sql.run(query, {"repo": repo_id, "now": now})
+        sql.run(note.format(column, table), {"repo": repo_id, "now": now})
