@@ -251,6 +251,16 @@ def check_sound(xorbs: Iterable[bytes]) -> None:
         raise Damaged(f"{Damaged().message} (xorb {to_text(damaged[0])})")
 
 
+def damaged_files(files: Iterable[bytes]) -> set[bytes]:
+    """Those of ``files`` that need a damaged xorb."""
+    rows = sql.rows(
+        "SELECT DISTINCT f.hash FROM hub_xetfile f JOIN hub_xetfilexorb n ON n.file_id = f.id "
+        "JOIN hub_xorb x ON x.id = n.xorb_id WHERE f.hash = ANY(%s) AND x.damaged_at IS NOT NULL",
+        [list(files)],
+    )
+    return {digest for (digest,) in rows}
+
+
 def chunk_hashes(xorb: bytes) -> bytes | None:
     """The hashes of a xorb's chunks, to compare what is read with; None where they are lost."""
     try:

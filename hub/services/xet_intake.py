@@ -37,6 +37,8 @@ class CheckedShard:
     """Files that we do not have yet."""
     known: Sequence[FileInfo]
     """Files that we have already, with the sha256 that we once computed."""
+    worn: frozenset[bytes]
+    """Those of ``files`` that we have already, but over damaged xorbs."""
     xorbs: Mapping[bytes, KnownXorb]
     domain_id: int
     dedup_chunks: Sequence[DedupChunk]
@@ -150,20 +152,21 @@ def check_shard(body: bytes, *, domain_id: int) -> CheckedShard:
     sizes = {file.hash: verify_file(file, xet.xorb_index) for file in shard.files}
     true = dict(XetFile.objects.filter(hash__in=list(sizes)).values_list("hash", "sha256"))
     digests = {bytes(file): bytes(sha256) for file, sha256 in true.items()}
-    known = [file for file in shard.files if file.hash in digests]
-    for file in known:
+    for file in [file for file in shard.files if file.hash in digests]:
         _compare(file, digests[file.hash])
-    needed = {t.xorb for f in shard.files if f not in known for t in f.terms}
+    # Whoever brings a file anew whose xorbs are damaged heals it, over whatever xorbs it lies now.
+    worn = frozenset(xet.damaged_files(digests))
+    # A shard may name a file twice, over different xorbs: one of them will do.
+    files = {file.hash: file for file in shard.files}
+    known = [file for digest, file in files.items() if digest in digests and digest not in worn]
+    rest = [file for digest, file in files.items() if digest not in digests or digest in worn]
+    needed = {term.xorb for file in rest for term in file.terms}
     columns = xet.columns_of(needed)
     if len(columns) < len(needed):
         raise Invalid("A xorb was deleted while it was being used. Upload it again.")
-    new = [
-        (file, XetLayout(sizes[file.hash], file.terms, columns))
-        for file in shard.files
-        if file.hash not in digests
-    ]
+    new = [(file, XetLayout(sizes[file.hash], file.terms, columns)) for file in rest]
     reach(Point.SHARD_CHECKED)
-    return CheckedShard(new, known, xorbs, domain_id, xet_dedup.chunks_of(shard), body)
+    return CheckedShard(new, known, worn, xorbs, domain_id, xet_dedup.chunks_of(shard), body)
 
 
 def register(shard: CheckedShard, *, repo: Repo, by: User | None) -> Iterator[int]:
@@ -219,24 +222,24 @@ def _keep(body: bytes) -> None:
 def _insert_files(shard: CheckedShard, repo: Repo, by: User | None) -> None:
     touch(list(shard.xorbs))
     ids = {xorb: known.id for xorb, known in shard.xorbs.items()}
+    terms = {file.hash: xet.packed_terms(file.terms, ids) for file, _layout in shard.files}
     XetFile.objects.bulk_create(
         [
-            XetFile(
-                hash=file.hash,
-                sha256=file.sha256,
-                size=layout.size,
-                terms=xet.packed_terms(file.terms, ids),
-            )
+            XetFile(hash=file.hash, sha256=file.sha256, size=layout.size, terms=terms[file.hash])
             for file, layout in shard.files
         ],
         ignore_conflicts=True,
     )
+    _mend({file: terms[file] for file in sorted(shard.worn)})
     files = [*(file for file, _layout in shard.files), *shard.known]
-    pks = _locked_files([file.hash for file in files])
+    rows = _locked_files([file.hash for file in files])
+    pks = {file: row[0] for file, row in rows.items()}
     XetFileXorb.objects.bulk_create(
         [
             XetFileXorb(file_id=pks[file.hash], xorb_id=xorb_id)
             for file, _layout in shard.files
+            # Somebody else may have been first, over other xorbs.
+            if rows[file.hash][1] == terms[file.hash]
             for xorb_id in sorted({ids[term.xorb] for term in file.terms})
         ],
         ignore_conflicts=True,
@@ -255,18 +258,27 @@ def _insert_files(shard: CheckedShard, repo: Repo, by: User | None) -> None:
     reach(Point.SHARD_INSERTED)
 
 
-def _locked_files(files: Sequence[bytes]) -> dict[bytes, int]:
-    """The ids of files, none of which can be deleted until the transaction ends.
+def _mend(terms: Mapping[bytes, bytes]) -> None:
+    """Let files lie over other xorbs than before; who needs which is then to be written anew."""
+    for file, packed in terms.items():
+        sql.run("UPDATE hub_xetfile SET terms = %s WHERE hash = %s", [packed, file])
+        sql.run(
+            "DELETE FROM hub_xetfilexorb n USING hub_xetfile f "
+            "WHERE f.id = n.file_id AND f.hash = %s",
+            [file],
+        )
+
+
+def _locked_files(files: Sequence[bytes]) -> dict[bytes, tuple[int, bytes]]:
+    """The ids and terms of files, none of which can be deleted until the transaction ends.
 
     Raises:
         Invalid: one was collected since it was looked at.
     """
-    found: dict[bytes, int] = dict(
-        sql.rows(
-            "SELECT hash, id FROM hub_xetfile WHERE hash = ANY(%s) ORDER BY hash FOR KEY SHARE",
-            [list(files)],
-        )
+    rows = sql.rows(
+        "SELECT hash, id, terms FROM hub_xetfile WHERE hash = ANY(%s) ORDER BY hash FOR KEY SHARE",
+        [list(files)],
     )
-    if len(found) != len(set(files)):
+    if len(rows) != len(set(files)):
         raise Invalid("A file was deleted while it was being registered. Upload it again.")
-    return found
+    return {digest: (file_id, terms) for digest, file_id, terms in rows}

@@ -58,3 +58,12 @@ def test_the_same_file_of_another_client_is_not_sent_at_all(
 
     assert again["same"]
     assert stored(hub) == before
+
+
+def test_xorbs_go_straight_to_a_bucket_and_else_through_us(stories: Stories) -> None:
+    told = stories.tell(clients.client(clients.OURS), "dedup", bytes=OLD_SIZE, insert_at=0)
+
+    granted = [one for one in told["requests"] if "/xorb-commits/" in one]
+    taken = [one for one in told["requests"] if "POST" in one and "/v1/xorbs/" in one]
+    by_link = os.environ.get("WIRE_TOPOLOGY") == "bucket"
+    assert (bool(granted), bool(taken)) == (by_link, not by_link)

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -25,7 +26,7 @@ from hub.tasks.scrubbing import scrub
 from hub.xet.hashing import to_text
 from tests.cast import Cast
 from tests.hub.wire.callers import XetCaller, batch, caller, content, put_lfs
-from tests.hub.xet.samples import FileSample, cut, index_of, lcg, xorb_of
+from tests.hub.xet.samples import FileSample, cut, index_of, lcg, shard_of, xorb_of
 
 pytestmark = pytest.mark.django_db
 
@@ -214,6 +215,22 @@ def test_uploading_a_damaged_xorb_again_heals_it(ada: XetCaller, cast: Cast, rep
     assert (granted, sent.status_code) == (404, 200)
     assert ada.read(file.hash, 0, len(BODY) - 1) == BODY
     assert damaged() == []
+
+
+def test_a_damaged_file_that_comes_again_over_other_xorbs_is_whole_again(
+    ada: XetCaller, repo: Repo
+) -> None:
+    file = ada.put_file(CHUNKS)
+    flip(xorb_key(XORB))
+    damaged()
+    head, tail = ada.put_xorb(CHUNKS[:3]), ada.put_xorb(CHUNKS[3:])
+    other = replace(FileSample.over((head, 0, 3), (tail, 0, 3)), sha256=file.sha256)
+
+    answer = ada.post("/v1/shards", shard_of([other], [head, tail]))
+
+    assert answer.status_code == 200
+    assert ada.read(file.hash, 0, len(BODY) - 1) == BODY
+    assert [one.check for one in fsck.find(Scope(deep=True)) if one.check == "file"] == []
 
 
 def test_uploading_a_damaged_blob_again_heals_it(cast: Cast, repo: Repo) -> None:

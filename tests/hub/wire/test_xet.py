@@ -11,6 +11,7 @@ from pytest_django.fixtures import Settings
 
 from hub.models import Repo, XetFile, XetRepoFile, Xorb, XorbDomain
 from hub.queries.content import large_content
+from hub.queries.fsck import xet as xet_faults
 from hub.queries.store import blob_store
 from hub.services import xet_tokens
 from hub.storage.digests import xorb_key
@@ -155,6 +156,19 @@ def test_a_shard_registers_all_of_its_files_or_none(ada: XetCaller) -> None:
     assert not XetRepoFile.objects.exists()
     assert ada.post("/v1/shards", shard_of([part, truthful(CHUNKS, index)])).status_code == 200
     assert XetRepoFile.objects.count() == 2
+
+
+def test_a_file_that_a_shard_names_twice_is_one_file(ada: XetCaller, repo: Repo) -> None:
+    head, tail, whole = (ada.put_xorb(part) for part in (CHUNKS[:3], CHUNKS[3:], CHUNKS))
+    one = truthful(CHUNKS, whole)
+    other = replace(FileSample.over((head, 0, 3), (tail, 0, 3)), sha256=one.sha256)
+
+    for _time in range(2):
+        assert ada.post("/v1/shards", shard_of([one, other])).status_code == 200
+
+    assert (XetFile.objects.count(), XetRepoFile.objects.count()) == (1, 1)
+    assert read_back(repo, BODY) == BODY
+    assert list(xet_faults.file_faults(blob_store(), None, deep=True)) == []
 
 
 def test_to_send_everything_again_changes_nothing(ada: XetCaller) -> None:
