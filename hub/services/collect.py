@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from hub.crashpoints import Point, reach
 from hub.git.objects import Kind
 from hub.models import Repo
 from hub.queries.marks import Pile
@@ -86,6 +87,7 @@ def _collect_repo(repo_id: int, now: datetime, *, is_dirty: bool, dry_run: bool)
     swept = collect_git.Swept({})
     if is_dirty:
         swept = collect_git.sweep(repo_id, now=now, dry_run=dry_run)
+        reach(Point.COLLECT_COMMITTED)
     files = collect_files.forget_unnamed(repo_id, now=now, dry_run=dry_run)
     return RepoReport(repo_id, swept.freed, files, swept.problem)
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from hub.crashpoints import Point, reach
 from hub.models import sql
 from hub.services import stored_bytes
 from hub.services.collect_files import Dropped
@@ -66,7 +67,9 @@ def condemn(kept: Kept, *, now: datetime, dry_run: bool = False) -> Dropped:
     if dry_run:
         return _counted(f"SELECT b.{kept.size} AS size FROM {kept.table} b WHERE {fate}", values)
     _update(kept, "NULL", f"b.condemned_at IS NOT NULL AND EXISTS ({kept.need})", values)
-    return _update(kept, "%(now)s", fate, values)
+    condemned = _update(kept, "%(now)s", fate, values)
+    reach(Point.COLLECT_CONDEMNED)
+    return condemned
 
 
 def _update(kept: Kept, condemned_at: str, which: str, values: dict[str, datetime]) -> Dropped:
@@ -122,6 +125,7 @@ def _delete_some(kept: Kept, fate: str, values: dict[str, datetime]) -> list[tup
             [gone],
         )
     sql.run(f"DELETE FROM {kept.table} WHERE {kept.name} = ANY(%s)", [gone])
+    reach(Point.COLLECT_UNNAMED)
     return [(name, size) for name, size in found]
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from django.db import transaction
 
+from hub.crashpoints import Point, reach
 from hub.models import sql
 
 GRACE = timedelta(days=7)
@@ -66,6 +67,7 @@ def forget_unnamed(repo_id: int, *, now: datetime, dry_run: bool = False) -> Dro
         query = f"WITH gone AS ({gone}) SELECT count(*), coalesce(sum(size), 0)::bigint FROM gone"
         for count, total in sql.rows(query, values):
             rows, nbytes = rows + count, nbytes + total
+    reach(Point.COLLECT_FORGOTTEN)
     return Dropped(rows, nbytes)
 
 

@@ -14,6 +14,7 @@ import structlog
 from django.db import OperationalError, transaction
 from psycopg.errors import LockNotAvailable
 
+from hub.crashpoints import Point, reach
 from hub.git.objects import Kind
 from hub.git.stored import Keyframe, StoredObject, store, store_tree
 from hub.models import sql
@@ -60,6 +61,7 @@ def sweep(repo_id: int, *, now: datetime, dry_run: bool = False) -> Swept:
         marked = mark(repo_id)
         if marked is None:
             return Swept({}, "gone")
+        reach(Point.COLLECT_MARKED)
         return Swept(unmarked(marked)) if dry_run else _sweep(marked, now)
     except Unsound as fault:
         log.warning("repo_is_damaged", repo=repo_id, reason=str(fault))
@@ -95,6 +97,7 @@ def _sweep(marked: Marked, now: datetime) -> Swept:
         "sum(octet_length(data)), 0) FROM git_object WHERE repo_id = %(repo)s) WHERE id = %(repo)s",
         {"repo": marked.repo_id, "done": is_done},
     )
+    reach(Point.COLLECT_SWEPT)
     return Swept(freed)
 
 

@@ -20,6 +20,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
+from hub.crashpoints import Point, reach
 from hub.models import UnnamedKey, sql
 from hub.queries.store import blob_store
 from hub.queries.stored import KINDS, digest_in, unnamed
@@ -74,5 +75,6 @@ def _drop(row: UnnamedKey) -> bool:
     is_unnamed = bool(unnamed(kind, [row.key]))
     if is_unnamed:
         blob_store().drop(row.key)
+    reach(Point.COLLECT_DROPPED)
     row.delete()
     return is_unnamed

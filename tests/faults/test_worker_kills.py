@@ -1,5 +1,6 @@
 """A worker may die at any point of its job: the row waits, and whoever comes next goes on."""
 
+import hashlib
 import os
 import secrets
 import subprocess
@@ -14,13 +15,17 @@ from django.utils import timezone
 from hub.crashpoints import VARIABLE, Point
 from hub.queries.fsck.leftovers import STAGING_LIFE
 from hub.services.indexing import COMMITS_AT_A_TIME
+from tests.faults.checking import Checker
+from tests.faults.ledger import send_large
 from tests.live import LiveServer, wait_until
 from tests.wire.git_client import Git
-from tests.wire.plain import Plain
+from tests.wire.plain import Plain, file
 
 pytestmark = pytest.mark.faults
 
 KILLS = int(os.environ.get("FAULT_POINT_KILLS", "2"))
+COLLECTIONS = max(1, KILLS // 5)
+"""Killed at each of their points: every one is a process of its own, and they take their time."""
 N_COMMITS = max(COMMITS_AT_A_TIME * (KILLS + 1), 600)
 """More than a push indexes itself, and a batch for each kill that comes after one is filed."""
 LOST = "exited with 'signal 9"
@@ -104,3 +109,55 @@ def test_what_a_dead_sweeper_left_is_swept_by_the_next(durable: LiveServer) -> N
 
     assert ended == [-9] * KILLS
     assert list(staging.iterdir()) == [young]
+
+
+COLLECT = """
+from datetime import timedelta
+from django.utils import timezone
+from hub.services.collect import collect
+for days in (8, 20):
+    collect(now=timezone.now() + timedelta(days=days))
+"""
+
+
+def make_garbage(hub: Plain, repo: str) -> None:
+    """A commit that nothing leads to any more, and a large file that was never committed."""
+    api, name = f"/api/models/{repo}", secrets.token_hex(4)
+    head = hub("GET", f"{api}/refs").json["branches"][0]["targetCommit"]
+    assert hub("POST", f"{api}/branch/{name}", {"startingPoint": head}).status == 201
+    body = (
+        b'{"key": "header", "value": {"summary": "gone"}}\n'
+        b'{"key": "file", "value": {"path": "%b", "content": "x", "encoding": "utf-8"}}\n'
+    ) % name.encode()
+    assert hub("POST", f"{api}/commit/{name}", body).status == 200
+    assert hub("DELETE", f"{api}/branch/{name}").status == 200
+    assert send_large(hub, repo, os.urandom(50_000)).status == 200
+
+
+def test_what_a_dead_collector_left_is_collected_by_the_next(
+    durable: LiveServer, hub: Plain
+) -> None:
+    repo, kept = hub.create(f"admin/collected-{secrets.token_hex(4)}"), os.urandom(50_000)
+    assert send_large(hub, repo, kept).status == 200
+    oid = hashlib.sha256(kept).hexdigest()
+    entry = {"path": "kept.bin", "algo": "sha256", "oid": oid, "size": len(kept)}
+    assert hub.commit(repo, ("lfsFile", entry), file("kept.txt", "kept")).status == 200
+    points = [point for point in Point if point.startswith("collect.")]
+
+    ended = []
+    with Checker(durable) as checker:
+        for point in points * COLLECTIONS:
+            make_garbage(hub, repo)
+            environ = {VARIABLE: f"{point}:1"}
+            ended.append(durable.ran("manage.py", "shell", "-c", COLLECT, **environ))
+            assert checker.findings(repo) == []
+    durable.manage("shell", "-c", COLLECT)
+
+    print(f"\n{len(points)} points, {len(ended)} deaths of a collector")
+    assert ended == [-9] * len(ended)
+    assert hub("GET", f"/{repo}/resolve/main/kept.bin").body == kept
+    assert [
+        path.name for path in (durable.data / "store" / "lfs").rglob("*") if path.is_file()
+    ] == [oid]
+    assert len(hub("GET", f"/api/models/{repo}/commits/main").json) == 2
+    assert durable.fsck("--deep") == []
