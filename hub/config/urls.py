@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("hub.urls.git")),
     path("", include("hub.urls.lfs")),
     path("", include("hub.urls.xet")),
+    path("", include("hub.urls.webhooks")),
     path("", include("hub.urls.wire")),
     path("", include("hub.urls.rest")),
     path("", include("teams.urls.portal")),
