@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from hub.errors import BadObject, BlobNotFound
 from hub.queries.store import blob_store
-from hub.services import xet_intake
+from hub.services import xet_xorbs
 from hub.storage.ports import Link, Staged
 from hub.xet.hashing import to_text
 from hub.xet.xorbs import MAX_STORED_BYTES, XorbIndex, verify_xorb
@@ -48,7 +48,7 @@ def accept(xorb: bytes, upload: str, *, domain_id: int, by: User | None) -> None
         NotFound: nothing came.
         BadObject: it is not the xorb that was announced. Nothing of it is kept.
     """
-    if xet_intake.keep_known(xorb, domain_id=domain_id):
+    if xet_xorbs.keep_known(xorb, domain_id=domain_id):
         return
     if not _ID.fullmatch(upload):
         raise NotFound
@@ -64,7 +64,7 @@ def accept(xorb: bytes, upload: str, *, domain_id: int, by: User | None) -> None
         store.abandon(name)
         raise
     staged = Staged(name, index.stored_bytes, b"")
-    xet_intake.keep_staged(staged, index, domain_id=domain_id, by=by)
+    xet_xorbs.keep_staged(staged, index, domain_id=domain_id, by=by)
 
 
 class _Counted:

@@ -22,7 +22,7 @@ from hub.http.uploads import Upload
 from hub.models import Repo
 from hub.policies import check_can
 from hub.queries import xet as files
-from hub.services import xet_dedup, xet_grants, xet_intake, xet_tokens
+from hub.services import xet_dedup, xet_grants, xet_intake, xet_tokens, xet_xorbs
 from hub.services.xet_intake import CheckedShard
 from hub.services.xet_tokens import XetSession
 from hub.xet.hashing import from_text
@@ -87,7 +87,7 @@ class Xorb(CasView):
         upload = Upload(request, most=MAX_XORB_BODY)
         try:
             upload.check_length()
-            inserted = xet_intake.accept_xorb(
+            inserted = xet_xorbs.accept_xorb(
                 xorb=from_text(xorb),
                 source=upload,
                 domain_id=self.given.domain_id,
@@ -127,7 +127,7 @@ class Grant(CasView):
 
     def post(self, request: HttpRequest, xorb: str, **_: object) -> HttpResponse:
         wanted, domain_id = from_text(xorb), self.given.domain_id
-        if xet_intake.keep_known(wanted, domain_id=domain_id):
+        if xet_xorbs.keep_known(wanted, domain_id=domain_id):
             return JsonAnswer({})
         length = Body.of(request).integer("length")
         found = xet_grants.grant(wanted, length=length or 0, domain_id=domain_id)

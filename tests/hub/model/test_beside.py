@@ -27,6 +27,7 @@ from hub.services import (
     fsck,
     refs,
     xet_intake,
+    xet_xorbs,
 )
 from hub.services.collect import RepoReport
 from hub.services.collect_bytes import BLOBS, XORBS
@@ -175,7 +176,7 @@ class Uploader:
 
     def _by_xet(self, content: bytes, sha256: bytes) -> None:
         xorb, body = xorb_of([content])
-        xet_intake.accept_xorb(
+        xet_xorbs.accept_xorb(
             xorb=xorb, source=BytesIO(body), domain_id=self.domain, by=self.by.user
         )
         index = index_of([content])

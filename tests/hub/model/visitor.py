@@ -15,7 +15,7 @@ from hub.names import EntryPath, RepoKind, RepoName, RevisionName
 from hub.queries import history
 from hub.queries.objects import read_raw
 from hub.queries.store import blob_store
-from hub.services import blobs, commits, purges, pushes, refs, repos, xet_intake
+from hub.services import blobs, commits, purges, pushes, refs, repos, xet_intake, xet_xorbs
 from hub.services.commits import DeleteFile, Message, Operation, PutFile, PutLarge
 from hub.services.xet_tokens import issue_token
 from teams.roles import Action
@@ -268,7 +268,7 @@ class Visitor:
         token = issue_token(repo=one.repo, by=self.by, action=Action.REPO_WRITE)
         domain = int(token.cas.partition(".")[0])
         xorb, body = xorb_of(chunks)
-        xet_intake.accept_xorb(xorb=xorb, source=BytesIO(body), domain_id=domain, by=self.by.user)
+        xet_xorbs.accept_xorb(xorb=xorb, source=BytesIO(body), domain_id=domain, by=self.by.user)
         count, index = self.random.randint(1, 2), index_of(chunks)
         content = b"".join(chunks[:count])
         sample = FileSample.over((index, 0, count))

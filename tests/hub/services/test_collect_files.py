@@ -24,6 +24,7 @@ from hub.services import (
     repos,
     stored_bytes,
     xet_intake,
+    xet_xorbs,
 )
 from hub.services.blobs import held_or_adopted
 from hub.services.commits import DeleteFile, Message, Operation, PutLarge
@@ -64,7 +65,7 @@ def upload_by_xet(cast: Cast, repo: Repo) -> bytes:
 
 
 def send_xorb(cast: Cast, repo: Repo) -> bool:
-    return xet_intake.accept_xorb(
+    return xet_xorbs.accept_xorb(
         xorb=index_of([HELLO]).hash,
         source=BytesIO(HELLO_XORB),
         domain_id=domain_of(cast, repo),

@@ -13,7 +13,17 @@ from hub.names import EntryPath, RepoName, RevisionName
 from hub.queries import history
 from hub.queries.fsck.leftovers import GRACE, STAGING_LIFE
 from hub.queries.store import blob_store
-from hub.services import blobs, commits, fsck, refs, repos, sweeping, xet_intake, xet_tokens
+from hub.services import (
+    blobs,
+    commits,
+    fsck,
+    refs,
+    repos,
+    sweeping,
+    xet_intake,
+    xet_tokens,
+    xet_xorbs,
+)
 from hub.services.commits import DeleteFile, Message, Operation, PutFile, PutLarge
 from hub.services.fsck import Scope
 from hub.storage.digests import lfs_key, xorb_index_key, xorb_key
@@ -54,7 +64,7 @@ def upload_by_xet(cast: Cast, repo: Repo) -> bytes:
             repo=repo, by=signed_in(cast.ada), action=Action.REPO_WRITE
         ).cas.partition(".")[0]
     )
-    xet_intake.accept_xorb(xorb=xorb, source=BytesIO(HELLO_XORB), domain_id=domain, by=cast.ada)
+    xet_xorbs.accept_xorb(xorb=xorb, source=BytesIO(HELLO_XORB), domain_id=domain, by=cast.ada)
     list(
         xet_intake.register(
             xet_intake.check_shard(HELLO_SHARD, domain_id=domain), repo=repo, by=cast.ada

@@ -479,3 +479,26 @@ def test_no_footer_and_no_chunk_hash_is_ever_stored_with_the_bytes(ada: XetCalle
 
     assert index.chunk_hashes[:32] not in bytes_of_xorb
     assert BOOKEND not in bytes_of_xorb
+
+
+def test_a_xorb_that_was_left_compressed_in_another_way_reads_as_it_lies(
+    ada: XetCaller, repo: Repo
+) -> None:
+    xorb, body = xorb_of(CHUNKS, scheme=1)
+    store = blob_store()
+    store.publish(store.stage([body]), xorb_key(to_text(xorb)))
+
+    file = ada.put_file(CHUNKS)
+
+    whole = b"".join(CHUNKS)
+    assert ada.read(file.hash, 0, len(whole) - 1) == whole
+
+
+def test_what_was_left_damaged_is_dropped_and_comes_again(ada: XetCaller) -> None:
+    xorb, body = xorb_of(CHUNKS)
+    store = blob_store()
+    store.publish(store.stage([body[:-1] + bytes([body[-1] ^ 1])]), xorb_key(to_text(xorb)))
+    path = f"/v1/xorbs/default/{to_text(xorb)}"
+
+    assert ada.post(path, body).status_code == 503
+    assert ada.post(path, body).json() == {"was_inserted": True}
