@@ -8,8 +8,8 @@ from hub.errors import BadPath, EntryNotFound
 from hub.git.objects import FILE_MODE, Entry
 from hub.names import EntryPath
 from hub.queries.objects import read_tree
+from hub.services.adding import insert_objects
 from hub.services.edits import TreeEdit
-from hub.services.publish import insert_objects
 
 pytestmark = pytest.mark.django_db
 REPO = 77
