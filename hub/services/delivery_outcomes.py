@@ -31,13 +31,14 @@ class Outcome:
 
 @transaction.atomic
 def settle(outcomes: Sequence[Outcome]) -> None:
-    """Write down all of them."""
+    """Write down all of them, but for those of webhooks that were deleted meanwhile."""
     now = timezone.now()
-    Attempt.objects.bulk_create(map(_logged, outcomes))
     ids = {outcome.delivery.webhook_id for outcome in outcomes}
     locked = Webhook.objects.select_for_update().order_by("pk")
     webhooks = {webhook.pk: webhook for webhook in locked.filter(pk__in=ids)}
-    for outcome in outcomes:
+    kept = [outcome for outcome in outcomes if outcome.delivery.webhook_id in webhooks]
+    Attempt.objects.bulk_create(map(_logged, kept))
+    for outcome in kept:
         follows = retrying.after(
             attempt=outcome.delivery.attempt,
             status=outcome.answer.status,
@@ -47,8 +48,7 @@ def settle(outcomes: Sequence[Outcome]) -> None:
             roll=random.random(),  # noqa: S311 - it spreads retries, and is no secret
         )
         _move_on(outcome, follows, now)
-        if outcome.delivery.webhook_id in webhooks:
-            _note_health(webhooks[outcome.delivery.webhook_id], follows, now)
+        _note_health(webhooks[outcome.delivery.webhook_id], follows, now)
     health = ["failures", "failing_since", "open_until", "disabled_at", "disabled_reason"]
     Webhook.objects.bulk_update(webhooks.values(), health)
 

@@ -14,9 +14,11 @@ from standardwebhooks import WebhookVerificationError
 
 from hub.models import Attempt, Delivery, Event, Repo, Webhook
 from hub.names import EntryPath, RepoName, RevisionName
+from hub.outgoing.client import Answer
 from hub.queries import history
 from hub.services import commits, refs, repos, webhooks
 from hub.services.commits import Message, PutFile
+from hub.services.delivery_outcomes import Outcome, settle
 from hub.services.fan_out import fan_out
 from hub.services.repos import RepoSettings
 from teams.roles import Role
@@ -303,6 +305,24 @@ def test_what_a_dead_sender_had_in_hand_is_sent_when_its_lease_ends(cast: Cast, 
 
     assert len(sink.got) == 1
     assert Delivery.objects.get().state == "done"
+
+
+def test_a_webhook_that_is_deleted_while_it_is_asked_spoils_nothing(cast: Cast, sink: Sink) -> None:
+    by = signed_in(cast.ada)
+    (kept, _), (gone, _) = of_ada(cast, sink, ("user", "ada")), of_ada(cast, sink, ("user", "ada"))
+    outcomes = [
+        Outcome(webhooks.ping(webhook=one, by=by), timezone.now(), {}, Answer(status=200))
+        for one in (kept, gone)
+    ]
+    Delivery.objects.update(state="sending")
+    settle(outcomes[1:])
+    Delivery.objects.update(state="sending")
+
+    webhooks.delete(webhook=gone, by=by)
+    settle([Outcome(one.delivery, one.started_at, {}, one.answer) for one in outcomes])
+
+    assert [one.webhook_id for one in Delivery.objects.filter(state="done")] == [kept.pk]
+    assert Attempt.objects.count() == 1
 
 
 def test_a_url_that_leads_inside_is_never_asked(cast: Cast, sink: Sink, settings: Settings) -> None:
