@@ -1,5 +1,7 @@
 """Webhooks: made, listed, changed, switched off and on, deleted."""
 
+from typing import Any
+
 from huggingface_hub import WebhookInfo
 
 from tests.wire.scenarios.stage import Facts, Given, api, tell
@@ -17,7 +19,7 @@ def shown(webhook: WebhookInfo) -> Facts:
 
 def story(given: Given) -> Facts:
     repo = given.values["watched"]
-    watched = [{"type": "model", "name": repo}, {"type": "user", "name": given.me}]
+    watched: list[Any] = [{"type": "model", "name": repo}, {"type": "user", "name": given.me}]
     made = api.create_webhook(
         url="https://ci.example.org/hook", watched=watched, domains=["repo"], secret="hunter2"
     )
