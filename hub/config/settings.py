@@ -39,7 +39,6 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
-    "drf_spectacular",
     "rest_framework",
     "template_partials.apps.SimpleAppConfig",
 ]
