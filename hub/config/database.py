@@ -14,7 +14,7 @@ def settings_of(env: Env) -> dict[str, Any]:
     """A value for Django's DATABASES."""
     given = _parse(env.database_url) if env.database_url else _embedded(env.data)
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "hub.config.engine",
         "NAME": given.pop("dbname", DATABASE),
         "USER": given.pop("user", SUPERUSER),
         "PASSWORD": given.pop("password", ""),
@@ -22,8 +22,8 @@ def settings_of(env: Env) -> dict[str, Any]:
         "PORT": given.pop("port", ""),
         "ATOMIC_REQUESTS": False,
         "CONN_MAX_AGE": 0 if env.database_pool else 60,
-        # One round trip; without it each pooled connection fails a request after a restart.
-        "CONN_HEALTH_CHECKS": True,
+        # For connections that are kept without a pool; those of the pool the engine looks at.
+        "CONN_HEALTH_CHECKS": not env.database_pool,
         "OPTIONS": {**given, **_pool(env.database_pool), "prepare_threshold": 5},
     }
 
