@@ -29,10 +29,15 @@ def settings_of(env: Env) -> dict[str, Any]:
 
 
 def _pool(size: int) -> dict[str, Any]:
-    """For threads of the web server: a connection goes back to the pool when its request ends."""
-    return (
-        {"pool": {"min_size": 1, "max_size": size, "timeout": 5, "max_idle": 300}} if size else {}
-    )
+    """For threads of the web server: a connection goes back to the pool when its request ends.
+
+    A pool tries again ever more rarely while PostgreSQL is away, until it gives up and lets the
+    next request try. It gives up soon, or a request would wait in vain for a server that is back.
+    """
+    if not size:
+        return {}
+    waits = {"timeout": 5, "reconnect_timeout": 2, "max_idle": 300}
+    return {"pool": {"min_size": 1, "max_size": size, **waits}}
 
 
 def _embedded(data: Path) -> dict[str, Any]:

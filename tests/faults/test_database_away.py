@@ -1,6 +1,7 @@
 """While PostgreSQL is away every door says so and when to come back; nothing is called a bug."""
 
 from collections.abc import Iterator
+from time import monotonic
 
 import pytest
 
@@ -55,3 +56,16 @@ def test_it_serves_again_once_the_database_is_back(durable: LiveServer, ledger: 
     durable.wait_ready()
 
     assert asked(durable, "/api/models").status == 200
+
+
+def test_every_process_serves_at_once_after_a_long_absence(
+    durable: LiveServer, ledger: Ledger
+) -> None:
+    durable.kill_postgres()
+    until = monotonic() + 18
+    while monotonic() < until:
+        assert asked(durable, "/api/models").status == 503
+    durable.start_postgres()
+    durable.wait_ready()
+
+    assert {asked(durable, "/api/models").status for _ in range(20)} == {200}
