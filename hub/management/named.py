@@ -3,7 +3,8 @@
 from django.core.management.base import CommandError
 
 from hub.models import Repo
-from hub.names import RepoName
+from hub.names import RepoKind, RepoName
+from hub.queries.repos import find_repo
 from teams.errors import Refusal
 
 
@@ -17,9 +18,7 @@ def repos_called(text: str) -> tuple[Repo, ...]:
         name = RepoName.parse(text)
     except Refusal as refusal:
         raise CommandError(refusal.message) from None
-    found = Repo.objects.select_related("namespace").filter(
-        namespace__name__iexact=name.namespace, name__iexact=name.name
-    )
+    found = tuple(repo for kind in RepoKind if (repo := find_repo(kind, name)))
     if not found:
         raise CommandError(f"There is no repo called {name}.")
-    return tuple(found)
+    return found

@@ -19,6 +19,7 @@ GATES = [
     (Repo.Gate.OPEN.value, "Open: whoever sees the repo may read its files"),
     (Repo.Gate.MANUAL.value, "Gated: everybody sees the card, only members read the files"),
 ]
+_AUTO = (Repo.Gate.AUTO.value, "Gated, and whoever asks is let in")
 _PLAIN = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
 
 
@@ -86,6 +87,13 @@ class GateForm(ServiceForm):
     gate = forms.ChoiceField(
         label="Access to files", choices=GATES, required=False, widget=forms.RadioSelect
     )
+
+    def __init__(self, data: Any = None, *, gate: str) -> None:
+        super().__init__(data, initial={"gate": gate})
+        field = self.fields["gate"]
+        if gate == Repo.Gate.AUTO and isinstance(field, forms.ChoiceField):
+            # A client set it: the form keeps what it does not offer.
+            field.choices = [*GATES, _AUTO]
 
 
 class DeleteForm(ServiceForm):

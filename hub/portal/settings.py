@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from hub.models import Repo
 from hub.names import RepoName
 from hub.portal.forms import DeleteForm, GateForm, RenameForm, VisibilityForm
 from hub.portal.repo_page import RepoPage
@@ -52,7 +51,6 @@ class Settings(RepoPage):
         repo, owners = self.repo, owners_for(self.principal)
         owner = repo.namespace.name
         owners = owners if owner in owners else [owner, *owners]
-        gate = Repo.Gate.MANUAL.value if repo.gate else Repo.Gate.OPEN.value
         sent = {action: self.request.POST}
         return {
             "rename_form": RenameForm(
@@ -61,7 +59,7 @@ class Settings(RepoPage):
             "visibility_form": VisibilityForm(
                 sent.get("visibility"), initial={"visibility": repo.visibility}
             ),
-            "gate_form": GateForm(sent.get("gate"), initial={"gate": gate}),
+            "gate_form": GateForm(sent.get("gate"), gate=repo.gate),
             "delete_form": DeleteForm(sent.get("delete"), full_name=repo.full_name),
         }
 

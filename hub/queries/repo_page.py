@@ -6,6 +6,7 @@ from functools import reduce
 from operator import or_
 
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 from hub.git.refs import BRANCHES, TAGS
 from hub.models import Like, Repo, RepoCard, sql
@@ -67,12 +68,11 @@ def visible_names(
         return set()
     one_of = reduce(
         or_,
-        (
-            Q(kind=kind, namespace__name__iexact=namespace, name__iexact=name)
-            for kind, namespace, name in wanted
-        ),
+        (Q(kind=kind, lower_owner=namespace, lower_name=name) for kind, namespace, name in wanted),
     )
-    found = Repo.objects.filter(visible_to(principal), one_of)
+    # Lower, not iexact, which compares in upper case: the unique index is in lower case.
+    repos = Repo.objects.alias(lower_owner=Lower("namespace__name"), lower_name=Lower("name"))
+    found = repos.filter(visible_to(principal), one_of)
     return {
         (RepoKind(kind), f"{namespace}/{name}".lower())
         for kind, namespace, name in found.values_list("kind", "namespace__name", "name")

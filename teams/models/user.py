@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.db.models.functions import Lower
 
 from teams.models.namespace import Namespace
 
@@ -12,7 +13,9 @@ class UserManager(BaseUserManager["User"]):
     """Finds users by the name of their namespace, in any case."""
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.select_related("namespace").get(namespace__name__iexact=username)
+        # Lower, not iexact, which compares in upper case: the unique index is in lower case.
+        named = self.alias(lower=Lower("namespace__name")).filter(lower=(username or "").lower())
+        return named.select_related("namespace").get()
 
 
 class User(AbstractBaseUser):

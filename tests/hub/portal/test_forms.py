@@ -62,6 +62,21 @@ def test_visibility_and_gate_are_changed_by_their_forms(browse: Browse, cast: Ca
     assert (repo.visibility, repo.gate) == ("private", "manual")
 
 
+def test_the_form_keeps_a_gate_that_a_client_set(browse: Browse, cast: Cast) -> None:
+    repo, owner = cast.repo("ada/mine"), browse(cast.ada)
+    owner.post("/ada/mine/settings", {"action": "gate", "gate": "auto"})
+    repo.refresh_from_db()
+    assert repo.gate == ""
+
+    Repo.objects.filter(pk=repo.pk).update(gate="auto")
+    page = owner.get("/ada/mine/settings").content.decode()
+    owner.post("/ada/mine/settings", {"action": "gate", "gate": "auto"})
+
+    repo.refresh_from_db()
+    assert repo.gate == "auto"
+    assert page.count('value="auto"') == 1
+
+
 def test_a_rename_to_a_taken_name_leaves_the_repo_as_it_is(browse: Browse, cast: Cast) -> None:
     cast.repo("ada/mine")
     cast.repo("ada/taken")
