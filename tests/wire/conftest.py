@@ -12,11 +12,11 @@ import pytest
 from tests.live import LiveServer
 from tests.s3 import RadosGateway
 from tests.wire import clients
-from tests.wire.clients import VERSIONS, Client
+from tests.wire.clients import OURS, VERSIONS, Client
 from tests.wire.plain import Plain
-from tests.wire.record import PLAIN, Proven, Record, write_table
-from tests.wire.stories import Stories
-from tests.wire.topology import MULTIPART_FROM, deployed
+from tests.wire.record import PLAIN, Proven, Record, recorded, write_table
+from tests.wire.stories import Facts, Stories
+from tests.wire.topology import MOVED_BYTES, MULTIPART_FROM, deployed
 
 OWNER, STRANGER, ORGANISATION = "ada", "cleo", "acme"
 
@@ -78,15 +78,20 @@ def proven(request: pytest.FixtureRequest) -> Iterator[Proven]:
 @pytest.fixture(scope="session")
 def record(hub: LiveServer, proven: Proven) -> Iterator[Record]:
     """Which requests of which client the server answered."""
-    kept = Record(hub.log, proven)
-    yield kept
-    kept.note("")
-    assert kept.broken == []
+    with recorded(hub.log, proven) as kept:
+        yield kept
 
 
 @pytest.fixture(scope="session")
 def stories(hub: LiveServer, record: Record, tmp_path_factory: pytest.TempPathFactory) -> Stories:
     return Stories(hub, record, tmp_path_factory.mktemp("stories"))
+
+
+@pytest.fixture(params=[(OURS, True), (OURS, False), ("0.36.2", True), ("0.36.2", False)], ids=str)
+def moved(request: pytest.FixtureRequest, stories: Stories) -> Facts:
+    """Weights that went up and came back, by Xet and by LFS, with the newest release and an old."""
+    version, xet = request.param
+    return stories.tell(clients.client(version), "transfers", xet=xet, bytes=MOVED_BYTES)
 
 
 @pytest.fixture

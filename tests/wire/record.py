@@ -121,6 +121,15 @@ class Record:
             self._proven.setdefault(f"{method} {shown(match.route)}", set()).add(client)
 
 
+@contextmanager
+def recorded(log: Path, proven: Proven) -> Iterator[Record]:
+    """Take down what the server of this log answers; at the end none of it was a failure of its."""
+    kept = Record(log, proven)
+    yield kept
+    kept.note("")
+    assert kept.broken == []
+
+
 def write_table(proven: Proven) -> None:
     """Write docs/wire.md; only a run of all wire tests knows it whole."""
     rules = "---|" * len(COLUMNS)

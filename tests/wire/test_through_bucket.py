@@ -16,7 +16,7 @@ from tests.live import LiveServer
 from tests.wire import clients
 from tests.wire.clients import OURS
 from tests.wire.plain import Plain, ask
-from tests.wire.record import Proven, Record
+from tests.wire.record import Proven, Record, recorded
 from tests.wire.stories import Facts, Stories
 from tests.wire.test_git_fetch import (  # noqa: F401 - they run here too, on this file's fixtures
     ada,
@@ -29,11 +29,10 @@ from tests.wire.test_git_push import (  # noqa: F401 - they run here too, on thi
     repo,
     test_a_large_file_goes_by_lfs,
 )
+from tests.wire.topology import MOVED_BYTES
 from tests.wire.uploads import LFS, ask_by, batch, target_of, upload
 
 pytestmark = [pytest.mark.wire, pytest.mark.ceph]
-
-SIZE = 20_000_000
 
 
 @pytest.fixture(scope="module")
@@ -43,21 +42,13 @@ def hub(with_bucket: LiveServer) -> LiveServer:
 
 @pytest.fixture(scope="module")
 def record(hub: LiveServer, proven: Proven) -> Iterator[Record]:
-    kept = Record(hub.log, proven)
-    yield kept
-    kept.note("")
-    assert kept.broken == []
+    with recorded(hub.log, proven) as kept:
+        yield kept
 
 
 @pytest.fixture(scope="module")
 def stories(hub: LiveServer, record: Record, tmp_path_factory: pytest.TempPathFactory) -> Stories:
     return Stories(hub, record, tmp_path_factory.mktemp("bucket"), label="-bucket")
-
-
-@pytest.fixture(params=[(OURS, True), (OURS, False), ("0.36.2", True), ("0.36.2", False)], ids=str)
-def moved(request: pytest.FixtureRequest, stories: Stories) -> Facts:
-    version, xet = request.param
-    return stories.tell(clients.client(version), "transfers", xet=xet, bytes=SIZE)
 
 
 def test_weights_go_into_the_bucket_and_come_back(moved: Facts) -> None:
@@ -115,6 +106,6 @@ def test_other_bytes_than_the_announced_are_nobodys(plain: Plain) -> None:
 
 
 def test_the_whole_hub_checks_out(hub: LiveServer, stories: Stories) -> None:
-    stories.tell(clients.client(OURS), "transfers", bytes=SIZE)
+    stories.tell(clients.client(OURS), "transfers", bytes=MOVED_BYTES)
 
     assert hub.fsck("--deep") == []

@@ -14,7 +14,7 @@ from tests.live import LiveServer, wait_until
 from tests.wire import clients
 from tests.wire.clients import OURS
 from tests.wire.plain import Plain, file
-from tests.wire.record import Proven, Record
+from tests.wire.record import Proven, Record, recorded
 from tests.wire.stories import Facts, Stories
 from tests.wire.test_files import (  # noqa: F401 - they run here too, on the fixtures of this file
     get,
@@ -30,11 +30,11 @@ from tests.wire.test_files import (  # noqa: F401 - they run here too, on the fi
     test_what_the_caller_has_is_not_sent_again,
     there,
 )
+from tests.wire.topology import MOVED_BYTES
 from tests.wire.uploads import upload
 
 pytestmark = [pytest.mark.wire, pytest.mark.proxy]
 
-SIZE = 20_000_000
 RECOUNT = "from hub.tasks.counters import recount_downloads; recount_downloads.delay()"
 
 
@@ -45,21 +45,13 @@ def hub(through_proxy: LiveServer) -> LiveServer:
 
 @pytest.fixture(scope="module")
 def record(hub: LiveServer, proven: Proven) -> Iterator[Record]:
-    kept = Record(hub.log, proven)
-    yield kept
-    kept.note("")
-    assert kept.broken == []
+    with recorded(hub.log, proven) as kept:
+        yield kept
 
 
 @pytest.fixture(scope="module")
 def stories(hub: LiveServer, record: Record, tmp_path_factory: pytest.TempPathFactory) -> Stories:
     return Stories(hub, record, tmp_path_factory.mktemp("proxied"), label="-proxied")
-
-
-@pytest.fixture(params=[(OURS, True), (OURS, False), ("0.36.2", True), ("0.36.2", False)], ids=str)
-def moved(request: pytest.FixtureRequest, stories: Stories) -> Facts:
-    version, xet = request.param
-    return stories.tell(clients.client(version), "transfers", xet=xet, bytes=SIZE)
 
 
 def test_weights_go_up_and_come_back_through_the_proxy(moved: Facts) -> None:
@@ -133,6 +125,6 @@ def test_a_task_reaches_the_worker_by_redis(plain: Plain, hub: LiveServer) -> No
 
 
 def test_the_whole_hub_checks_out(hub: LiveServer, stories: Stories) -> None:
-    stories.tell(clients.client(OURS), "transfers", bytes=SIZE)
+    stories.tell(clients.client(OURS), "transfers", bytes=MOVED_BYTES)
 
     assert hub.fsck() == []

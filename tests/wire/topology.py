@@ -26,6 +26,8 @@ from tests.wire.clients import ROOT, missing
 ACCEL_PREFIX = "/_store/"
 MULTIPART_FROM = 5_000_000
 """Small, so that uploads of a test come in parts."""
+MOVED_BYTES = 20_000_000
+"""What is moved once more where the hub stands differently."""
 STOP_SECONDS = 20
 _NGINX = """\
 {user}
