@@ -22,13 +22,13 @@ from hub.queries import objects
 from hub.queries.marks import (
     Marked,
     Pile,
-    Unsound,
     is_exact,
     mark,
     mark_on,
     unmarked,
     unmarked_keyframes,
 )
+from hub.queries.reachable import Unsound
 
 log = structlog.get_logger(__name__)
 
