@@ -94,26 +94,40 @@ def join_parts(
 ) -> None:
     """Make one large file of its parts. To ask again once it stands is no error.
 
+    The parts stay until the repo holds the file: who dies on the way is asked again, and begins to
+    join anew.
+
     Raises:
         Unprocessable: a part is missing.
         BadObject: the whole is not what was announced. Nothing of it is kept.
     """
     store = blob_store()
+    names = [_part_name(upload, number) for number in range(1, parts + 1)]
     try:
-        staged = store.join([_part_name(upload, number) for number in range(1, parts + 1)])
+        staged = store.join(names)
     except BlobNotFound:
         if announced.sha256 in held(repo.pk, [announced.sha256]):
             return
         raise Unprocessable("A part of the upload is missing. Upload the file again.") from None
     reach(Point.PARTS_JOINED)
-    blobs.accept(
-        repo=repo,
-        store=store,
-        staged=staged,
-        sha256=announced.sha256,
-        size=announced.size,
-        by=by,
-    )
+    try:
+        blobs.accept(
+            repo=repo,
+            store=store,
+            staged=staged,
+            sha256=announced.sha256,
+            size=announced.size,
+            by=by,
+        )
+    except BadObject:
+        _drop(names)
+        raise
+    _drop(names)
+
+
+def _drop(names: Iterable[str]) -> None:
+    for name in names:
+        blob_store().abandon(name)
 
 
 def _part_name(upload: str, number: int) -> str:

@@ -63,10 +63,7 @@ class LocalStore(NoLinks):
                 with _opened(self._aside(name)) as part:
                     for chunk in chunks_of(part):
                         writer.write(chunk)
-            joined = writer.finish()
-        for name in names:
-            self.abandon(name)
-        return joined
+            return writer.finish()
 
     def publish(self, staged: Staged | str, key: str) -> bool:
         aside = self._aside(staged if isinstance(staged, str) else staged.name)

@@ -40,10 +40,7 @@ class MemoryStore(NoLinks):
         return io.BytesIO(self._part(name))
 
     def join(self, names: Sequence[str]) -> Staged:
-        joined = self.stage([self._part(name) for name in names])
-        for name in names:
-            self.abandon(name)
-        return joined
+        return self.stage([self._part(name) for name in names])
 
     def publish(self, staged: Staged | str, key: str) -> bool:
         name = checked_name(staged if isinstance(staged, str) else staged.name)

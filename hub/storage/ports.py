@@ -79,7 +79,7 @@ class BlobStore(Protocol):
         ...
 
     def join(self, names: Sequence[str]) -> Staged:
-        """Stage the concatenation of staged parts, and drop the parts once it stands."""
+        """Stage the concatenation of staged parts, which stay as they are."""
         ...
 
     def publish(self, staged: Staged | str, key: str) -> bool:

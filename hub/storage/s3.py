@@ -67,10 +67,7 @@ class S3Store:
                 with self.open_staged(name) as part:
                     for chunk in chunks_of(part):
                         writer.write(chunk)
-            joined = writer.finish()
-        for name in names:
-            self.abandon(name)
-        return joined
+            return writer.finish()
 
     def publish(self, staged: Staged | str, key: str) -> bool:
         name = staged if isinstance(staged, str) else staged.name

@@ -1,14 +1,18 @@
 import hashlib
+from types import ModuleType
 from typing import Any
 
 import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from hub.crashpoints import Point
 from hub.models import Blob, Repo, RepoBlob
 from hub.queries.store import blob_store
+from hub.services import blobs, uploads
 from hub.storage.digests import lfs_key
 from tests.cast import Cast
+from tests.hub.storage.storage_contract import staged_names
 from tests.hub.wire.callers import batch, caller, content, put_lfs
 from tests.hub.xet.samples import lcg
 
@@ -169,6 +173,49 @@ def test_a_huge_file_goes_up_in_parts(cast: Cast, settings: Settings) -> None:
     assert offered["transfer"] == "multipart"
     assert [answer.status_code for answer in done] == [200, 200]
     assert RepoBlob.objects.filter(repo=repo, blob_id=SHA256.digest()).exists()
+
+
+@pytest.mark.parametrize(
+    ("module", "where"),
+    [
+        (uploads, Point.PARTS_JOINED),
+        (blobs, Point.BLOB_STAGED),
+        (blobs, Point.BLOB_PUBLISHED),
+        (blobs, Point.BLOB_LINKED),
+        (blobs, Point.BLOB_ACCEPTED),
+    ],
+    ids=lambda value: getattr(value, "value", ""),
+)
+def test_parts_whose_joining_broke_off_are_joined_when_asked_again(
+    cast: Cast,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    module: ModuleType,
+    where: Point,
+) -> None:
+    settings.LFS_MULTIPART_FROM, settings.LFS_PART_BYTES = 50_000, 60_000
+    repo, ada = cast.repo(), caller(cast.ada)
+    body = BODY + where.encode()
+    oid = hashlib.sha256(body).hexdigest()
+    offered = batch(ada, repo, "upload", [(oid, len(body))], ["multipart"])
+    action = offered["objects"][0]["actions"]["upload"]
+    for number, part in enumerate((body[:60_000], body[60_000:]), 1):
+        assert Client().put(action["header"][str(number)], part).status_code == 200
+    parts = {"oid": oid, "parts": [{"partNumber": n, "etag": "x"} for n in (1, 2)]}
+
+    def die(point: Point) -> None:
+        if point is where:
+            raise MemoryError
+
+    monkeypatch.setattr(module, "reach", die)
+    with pytest.raises(MemoryError):
+        Client().post(action["href"], parts, "application/json")
+    monkeypatch.undo()
+    again = Client().post(action["href"], parts, "application/json")
+
+    assert again.status_code == 200, again.content
+    assert RepoBlob.objects.filter(repo=repo, blob_id=bytes.fromhex(oid)).exists()
+    assert not [name for name in staged_names(blob_store()) if name.startswith("parts/")]
 
 
 def test_parts_that_do_not_make_the_file_leave_nothing(cast: Cast, settings: Settings) -> None:
