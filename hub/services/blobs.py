@@ -1,12 +1,12 @@
 """Accept large files, lend them to other repos of those who can read them, and let them go."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.db import transaction
 
 from hub.crashpoints import Point, reach
 from hub.errors import BadObject
-from hub.models import Blob, Repo, RepoBlob, XetRepoFile, sql
+from hub.models import Blob, Repo, RepoBlob, sql
 from hub.policies import can
 from hub.queries.blobs import damaged, held, holders
 from hub.services import stored_bytes
@@ -102,29 +102,53 @@ def adopt(*, repo: Repo, digests: Iterable[bytes], by: Principal) -> set[bytes]:
     ids = {repo_id for repo_ids in found.values() for repo_id in repo_ids}
     others = Repo.objects.select_related("namespace").in_bulk(ids)
     readable = {pk for pk, other in others.items() if can(by, Action.REPO_READ, other)}
-    adopted: set[bytes] = set()
-    with transaction.atomic():
-        for sha256, repo_ids in found.items():
-            source = next((pk for pk in repo_ids if pk in readable), None)
-            if source is not None:
-                _copy_rows(source, repo, sha256, by.user)
-                adopted.add(sha256)
-    return adopted
+    sources = {
+        sha256: next((pk for pk in repo_ids if pk in readable), None)
+        for sha256, repo_ids in found.items()
+    }
+    return _lend({sha256: pk for sha256, pk in sources.items() if pk is not None}, repo, by.user)
 
 
-def _copy_rows(source_id: int, repo: Repo, sha256: bytes, by: User | None) -> None:
-    if RepoBlob.objects.filter(repo_id=source_id, blob_id=sha256).exists():
-        _link(repo, [sha256], by)
-    rows = XetRepoFile.objects.filter(repo_id=source_id, sha256=sha256)
-    XetRepoFile.objects.bulk_create(
-        [
-            XetRepoFile(repo=repo, file_id=row.file_id, sha256=sha256, uploaded_by=by)
-            for row in rows
-        ],
-        update_conflicts=True,
-        unique_fields=["repo", "file"],
-        update_fields=["touched_at"],
+# The rows of the sources are held until the end, so that what they name is not collected meanwhile.
+# Whoever is just taking one away is waited for: then it is not lent. Both in the order of their
+# ids, so that no two callers wait in a ring. The second statement sees what became of the first's
+# rows: a blob that was converted meanwhile.
+_LEND = (
+    """
+    WITH held AS MATERIALIZED (
+        SELECT r.blob_id FROM hub_repoblob r
+        JOIN unnest(%(sources)s::bigint[], %(digests)s::bytea[]) AS w (repo_id, sha256)
+        ON r.repo_id = w.repo_id AND r.blob_id = w.sha256
+        ORDER BY r.id FOR KEY SHARE OF r
     )
+    INSERT INTO hub_repoblob (repo_id, blob_id, uploaded_by_id, created_at, touched_at)
+    SELECT %(repo)s, blob_id, %(by)s, now(), now() FROM held ORDER BY blob_id
+    ON CONFLICT (repo_id, blob_id) DO UPDATE SET touched_at = now() RETURNING blob_id
+    """,
+    """
+    WITH held AS MATERIALIZED (
+        SELECT r.file_id, r.sha256 FROM hub_xetrepofile r
+        JOIN unnest(%(sources)s::bigint[], %(digests)s::bytea[]) AS w (repo_id, sha256)
+        ON r.repo_id = w.repo_id AND r.sha256 = w.sha256
+        ORDER BY r.id FOR KEY SHARE OF r
+    )
+    INSERT INTO hub_xetrepofile (repo_id, file_id, sha256, uploaded_by_id, created_at, touched_at)
+    SELECT %(repo)s, file_id, sha256, %(by)s, now(), now() FROM held ORDER BY file_id
+    ON CONFLICT (repo_id, file_id) DO UPDATE SET touched_at = now() RETURNING sha256
+    """,
+)
+
+
+@transaction.atomic
+def _lend(sources: Mapping[bytes, int], repo: Repo, by: User | None) -> set[bytes]:
+    """Let ``repo`` name large files, each of which another repo holds; answer which it came to."""
+    values = {
+        "sources": list(sources.values()),
+        "digests": list(sources),
+        "repo": repo.pk,
+        "by": by.pk if by else None,
+    }
+    return {sha256 for statement in _LEND for (sha256,) in sql.rows(statement, values)}
 
 
 def _link(repo: Repo, digests: Iterable[bytes], by: User | None) -> None:
@@ -138,11 +162,7 @@ def _link(repo: Repo, digests: Iterable[bytes], by: User | None) -> None:
 
 def lend(*, source: Repo, target: Repo, digests: Iterable[bytes], by: User | None) -> set[bytes]:
     """Let ``target`` name those of ``digests`` that ``source`` holds; answer which."""
-    lent = set(held(source.pk, digests))
-    with transaction.atomic():
-        for sha256 in lent:
-            _copy_rows(source.pk, target, sha256, by)
-    return lent
+    return _lend(dict.fromkeys(digests, source.pk), target, by)
 
 
 def copy_all(*, source: Repo, target: Repo) -> None:
@@ -150,13 +170,13 @@ def copy_all(*, source: Repo, target: Repo) -> None:
     sql.run(
         "INSERT INTO hub_repoblob (repo_id, blob_id, uploaded_by_id, created_at) "
         "SELECT %s, blob_id, uploaded_by_id, now() FROM hub_repoblob WHERE repo_id = %s "
-        "ON CONFLICT DO NOTHING",
+        "ORDER BY id FOR KEY SHARE ON CONFLICT DO NOTHING",
         [target.pk, source.pk],
     )
     sql.run(
         "INSERT INTO hub_xetrepofile (repo_id, file_id, sha256, uploaded_by_id, created_at) "
         "SELECT %s, file_id, sha256, uploaded_by_id, now() FROM hub_xetrepofile WHERE repo_id = %s "
-        "ON CONFLICT DO NOTHING",
+        "ORDER BY id FOR KEY SHARE ON CONFLICT DO NOTHING",
         [target.pk, source.pk],
     )
     # Its pointers may come along; what the source no longer has, the target never had.
@@ -189,12 +209,16 @@ _LET_GO = (
     UPDATE hub_xorb SET touched_at = now() WHERE id IN (SELECT id FROM held)
     """,
     """
-    DELETE FROM hub_repoblob WHERE repo_id = %(repo)s
-    AND (%(digests)s::bytea[] IS NULL OR blob_id = ANY(%(digests)s))
+    DELETE FROM hub_repoblob WHERE id IN (SELECT r.id FROM hub_repoblob r
+        WHERE r.repo_id = %(repo)s
+        AND (%(digests)s::bytea[] IS NULL OR r.blob_id = ANY(%(digests)s))
+        ORDER BY r.id FOR UPDATE)
     """,
     """
-    DELETE FROM hub_xetrepofile WHERE repo_id = %(repo)s
-    AND (%(digests)s::bytea[] IS NULL OR sha256 = ANY(%(digests)s))
+    DELETE FROM hub_xetrepofile WHERE id IN (SELECT r.id FROM hub_xetrepofile r
+        WHERE r.repo_id = %(repo)s
+        AND (%(digests)s::bytea[] IS NULL OR r.sha256 = ANY(%(digests)s))
+        ORDER BY r.id FOR UPDATE)
     """,
 )
 

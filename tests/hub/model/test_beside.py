@@ -199,3 +199,36 @@ def test_no_row_is_left_without_bytes_beside_collections(committed: Cast) -> Non
     assert not any(model.objects.exists() for model in (Blob, Xorb, UnnamedKey))
     gone = [hashlib.sha256(b"one of few %d" % number).digest() for number in range(3)]
     assert {blob_store().size(lfs_key(sha256)) for sha256 in gone} == {None}
+
+
+class Borrower:
+    """Adopts one of few large files from whoever holds it just now, and lets it go."""
+
+    def __init__(self, cast: Cast, repo: Repo, seed: int) -> None:
+        self.by, self.repo, self.random = signed_in(cast.ada), repo, Random(seed)
+        self.whole = 0
+
+    def __call__(self, _number: int) -> None:
+        content = b"one of few %d" % self.random.randrange(3)
+        sha256 = hashlib.sha256(content).digest()
+        if blobs.held_or_adopted(repo=self.repo, digests=[sha256], by=self.by):
+            found = large_content(self.repo, sha256, "x")
+            assert b"".join(found.read(0, found.size)) == content
+            self.whole += 1
+            blobs.let_go(repo=self.repo, digests=[sha256])
+
+
+def test_what_was_adopted_stays_beside_collections(committed: Cast) -> None:
+    uploaders = [
+        Uploader(committed, committed.repo(f"ada/{name}"), seed)
+        for seed, name in enumerate(("one", "two"))
+    ]
+    borrowers = [
+        Borrower(committed, committed.repo(f"ada/{name}"), seed)
+        for seed, name in enumerate(("three", "four"))
+    ]
+
+    beside(*uploaders, *borrowers, delete_all)
+
+    assert all(borrower.whole for borrower in borrowers)
+    assert faults() == []
