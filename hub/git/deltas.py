@@ -13,7 +13,7 @@ _EMPTY_MEANS = 0x10000
 _MOST_SHIFT = 56
 MOST_STEPS = 2_000_000
 """Of one delta: git copies no less than 16 bytes at a time, and none of our objects has more."""
-_SMALL_EDIT = 2000
+_SMALL_EDIT = 200
 """Below this many changed bytes one insertion between prefix and suffix is the whole delta."""
 _ENTRY = re.compile(rb"[^\0]+\0.{20}", re.DOTALL)
 

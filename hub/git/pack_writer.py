@@ -2,6 +2,7 @@
 
 import hashlib
 import struct
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Protocol
 
@@ -11,8 +12,13 @@ _OFS_DELTA = 6
 _REF_DELTA = 7
 _VERSION = 2
 _MORE = 0x80
+_TREE = int(Kind.TREE)
 _FLUSHED_BYTES = 256 * 1024
 """Objects are small: hashed and written one by one they would cost more than they do joined."""
+
+
+PackedRow = tuple[bytes, int, int, bytes | None, bytes]
+"""Id, kind, size, base and what is stored. A plain tuple: a clone has tens of thousands of them."""
 
 
 class Sink(Protocol):
@@ -33,17 +39,26 @@ class PackWriter:
         self._left = count
         self._near_deltas = near_deltas
         self._sha1 = hashlib.sha1(usedforsecurity=False)
-        self._at = 0
         self._bases: dict[bytes, int] = {}
-        self._parts: list[bytes] = []
-        self._part_bytes = 0
-        self._write(struct.pack(">4sII", b"PACK", _VERSION, count))
+        self._parts: list[bytes] = [struct.pack(">4sII", b"PACK", _VERSION, count)]
+        self._at = len(self._parts[0])
+        self._flush_at = _FLUSHED_BYTES
 
-    def add(self, oid: bytes, kind: Kind, size: int, deflated: bytes) -> None:
-        """Add an object in full; ``size`` is that of its bytes before they were deflated."""
-        if kind is Kind.TREE:
-            self._bases[oid] = self._at
-        self._add(entry_header(kind, size), deflated)
+    def add(self, rows: Iterable[PackedRow]) -> None:
+        """Add objects in full; the sizes are those of their bytes before they were deflated."""
+        at = self._at
+        for oid, kind, size, _base, deflated in rows:
+            header = entry_header(kind, size)
+            if kind == _TREE:
+                self._bases[oid] = at
+            # In the loop, not called for each: a clone has tens of thousands of them.
+            self._parts += (header, deflated)
+            at += len(header) + len(deflated)
+            self._left -= 1
+            if at >= self._flush_at:
+                self._at = at
+                self._flush()
+        self._at = at
 
     def add_delta(self, base: bytes, size: int, deflated: bytes) -> None:
         """Add a delta against a tree that was added before; ``size`` is that of the delta."""
@@ -52,7 +67,11 @@ class PackWriter:
             header = entry_header(_OFS_DELTA, size) + distance(self._at - start)
         else:
             header = entry_header(_REF_DELTA, size) + base
-        self._add(header, deflated)
+        self._left -= 1
+        self._parts += (header, deflated)
+        self._at += len(header) + len(deflated)
+        if self._at >= self._flush_at:
+            self._flush()
 
     def has_base(self, oid: bytes) -> bool:
         return oid in self._bases
@@ -65,23 +84,12 @@ class PackWriter:
         self._sink.write(self._sha1.digest())
         return self._at + self._sha1.digest_size
 
-    def _add(self, header: bytes, deflated: bytes) -> None:
-        self._left -= 1
-        self._write(header)
-        self._write(deflated)
-
-    def _write(self, data: bytes) -> None:
-        self._parts.append(data)
-        self._at += len(data)
-        self._part_bytes += len(data)
-        if self._part_bytes >= _FLUSHED_BYTES:
-            self._flush()
-
     def _flush(self) -> None:
         piece = b"".join(self._parts)
         self._sha1.update(piece)
         self._sink.write(piece)
-        self._parts, self._part_bytes = [], 0
+        self._parts.clear()
+        self._flush_at = self._at + _FLUSHED_BYTES
 
 
 @lru_cache(maxsize=4096)

@@ -45,9 +45,13 @@ def line(text: str) -> bytes:
 def on_band(band: int, data: bytes) -> bytes:
     """Frame ``data`` of any length for one of the three side bands."""
     step = MAX_DATA_BYTES - 1
-    return b"".join(
-        packet(bytes([band]) + data[start : start + step]) for start in range(0, len(data), step)
-    )
+    view = memoryview(data)
+    parts: list[bytes | memoryview] = []
+    for start in range(0, len(view), step):
+        piece = view[start : start + step]
+        # Joined once: whole packs go through here.
+        parts += (b"%04x%c" % (len(piece) + LENGTH_DIGITS + 1, band), piece)
+    return b"".join(parts)
 
 
 def on_data_band(pieces: Iterable[bytes]) -> Iterator[bytes]:

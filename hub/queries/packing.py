@@ -2,36 +2,23 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import cast
 
 from hub.git.fetch_request import Filter
 from hub.git.objects import Kind
+from hub.git.pack_writer import PackedRow
 from hub.models import sql
 
 _AT_ONCE = 500
 _SMALL_BYTES = 32 * 1024
 """Larger payloads are fetched one by one, so that memory is bounded whatever the rows hold."""
 
-
-class PackedRow(NamedTuple):
-    """An object as it is stored."""
-
-    oid: bytes
-    kind: Kind
-    size: int
-    base: bytes | None
-    data: bytes
-
-
-_KINDS = {int(kind): kind for kind in Kind}
 _COLUMNS = (
     "o.oid, o.kind, o.size, o.base, "
     f"CASE WHEN octet_length(o.data) <= {_SMALL_BYTES} THEN o.data END"
 )
-
-
 _Row = tuple[bytes, int, int, bytes | None, bytes | None]
-"""Id, kind, size, base, and what is stored if that is little."""
+"""A row of a pack, with what is stored only if that is little."""
 
 
 class Selection:
@@ -45,16 +32,15 @@ class Selection:
 
     def rows(self, *, deltas: bool) -> Iterator[PackedRow]:
         """The rows that are stored as deltas, or those that are not."""
-        large: list[PackedRow] = []
-        for oid, kind, size, base, data in self._read(deltas=deltas):
-            row = PackedRow(oid, _KINDS[kind], size, base, data or b"")
-            if data is None:
+        large: list[_Row] = []
+        for row in self._read(deltas=deltas):
+            if row[4] is None:
                 # While rows stream in, nothing else can be asked.
                 large.append(row)
             else:
-                yield row
-        for row in large:
-            yield row._replace(data=self._payload(row.oid))
+                yield cast("PackedRow", row)
+        for oid, kind, size, base, _none in large:
+            yield oid, kind, size, base, self._payload(oid)
 
     def _read(self, *, deltas: bool) -> Iterator[_Row]:
         raise NotImplementedError

@@ -59,9 +59,11 @@ def advertised(repo: Repo) -> list[AdvertisedRef]:
 
 def kinds_of(repo_id: int, oids: Iterable[bytes]) -> dict[bytes, Kind]:
     """The kinds of those objects that the repo has."""
+    asked = list(set(oids))
+    if not asked:
+        return {}
     rows = sql.rows(
-        "SELECT oid, kind FROM git_object WHERE repo_id = %s AND oid = ANY(%s)",
-        [repo_id, list(set(oids))],
+        "SELECT oid, kind FROM git_object WHERE repo_id = %s AND oid = ANY(%s)", [repo_id, asked]
     )
     return {oid: Kind(kind) for oid, kind in rows}
 

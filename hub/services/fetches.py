@@ -29,7 +29,7 @@ from hub.queries.commit_graph import (
     missing_commits,
 )
 from hub.queries.objects import read_many
-from hub.queries.packing import Everything, Listed, PackedRow, Selection, small_enough
+from hub.queries.packing import Everything, Listed, Selection, small_enough
 from hub.queries.wanted import commits_called, kinds_of, tags_of, wanted
 from teams.errors import Invalid
 
@@ -162,23 +162,24 @@ class _Plan:
 def _packed(selection: Selection, *, near: bool) -> IO[bytes]:
     file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the reader of it closes it
     writer = PackWriter(file, selection.count(), near_deltas=near)
-    for row in selection.rows(deltas=False):
-        writer.add(row.oid, row.kind, row.size, row.data)
-    lonely: list[PackedRow] = []
-    for row in selection.rows(deltas=True):
-        if row.base is not None and writer.has_base(row.base):
-            writer.add_delta(row.base, len(zlib.decompress(row.data)), row.data)
+    writer.add(selection.rows(deltas=False))
+    lonely: list[bytes] = []
+    for oid, _kind, _size, base, data in selection.rows(deltas=True):
+        if base is not None and writer.has_base(base):
+            writer.add_delta(base, len(zlib.decompress(data)), data)
         else:
-            lonely.append(row)
+            lonely.append(oid)
     _add_in_full(writer, selection.repo_id, lonely)
     writer.finish()
     file.seek(0)
     return file
 
 
-def _add_in_full(writer: PackWriter, repo_id: int, rows: list[PackedRow]) -> None:
+def _add_in_full(writer: PackWriter, repo_id: int, trees: list[bytes]) -> None:
     """Trees that are stored as deltas of trees that are not sent."""
-    for start in range(0, len(rows), _EXPANDED_AT_ONCE):
-        batch = rows[start : start + _EXPANDED_AT_ONCE]
-        for oid, raw in read_many(repo_id, [row.oid for row in batch]).items():
-            writer.add(oid, Kind.TREE, len(raw), zlib.compress(raw, _LEVEL))
+    for start in range(0, len(trees), _EXPANDED_AT_ONCE):
+        found = read_many(repo_id, trees[start : start + _EXPANDED_AT_ONCE])
+        writer.add(
+            (oid, Kind.TREE, len(raw), None, zlib.compress(raw, _LEVEL))
+            for oid, raw in found.items()
+        )

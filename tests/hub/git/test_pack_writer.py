@@ -36,8 +36,10 @@ def test_git_reads_objects_and_deltas_back(tmp_path: Path, *, near_deltas: bool)
     delta, sink = tree_delta(base, new), BytesIO()
     writer = PackWriter(sink, 3, near_deltas=near_deltas)
 
-    writer.add(hash_object(Kind.TREE, base), Kind.TREE, len(base), zlib.compress(base, 1))
-    writer.add(hash_object(Kind.BLOB, blob), Kind.BLOB, len(blob), zlib.compress(blob, 1))
+    writer.add(
+        (hash_object(kind, raw), kind, len(raw), None, zlib.compress(raw, 1))
+        for kind, raw in ((Kind.TREE, base), (Kind.BLOB, blob))
+    )
     writer.add_delta(hash_object(Kind.TREE, base), len(delta), zlib.compress(delta, 1))
     size = writer.finish()
 
