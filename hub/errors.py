@@ -53,6 +53,10 @@ class EntryNotFound(NotFound):
     code = "EntryNotFound"
 
 
+class DiscussionNotFound(NotFound):
+    """There is no such discussion."""
+
+
 class BlobNotFound(NotFound):
     """These bytes are not in the store."""
 
@@ -65,6 +69,14 @@ class GatedRepo(Forbidden):
     """Access to this repo is restricted and you are not in the authorized list."""
 
     code = "GatedRepo"
+
+
+class DiscussionOver(Conflict):
+    """This was closed or merged; nothing can be added to it."""
+
+
+class MergeConflict(Conflict):
+    """The branch changed the same files."""
 
 
 class RefExists(Conflict):

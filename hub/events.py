@@ -1,6 +1,6 @@
 """What hub announces: frozen values, no machinery. Each is a row of the outbox and a webhook."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 
@@ -90,3 +90,73 @@ class RefsMoved(News):
                 for one in self.refs
             ]
         }
+
+
+@dataclass(frozen=True, slots=True)
+class DiscussionFacts:
+    """A discussion or pull request as it is told of."""
+
+    id: int
+    num: int
+    title: str
+    status: str
+    is_pull_request: bool
+    author_id: int | None
+    """The namespace of its author."""
+    target: str = ""
+    merge_commit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CommentFacts:
+    """A comment as it is told of; without text it is hidden."""
+
+    id: int
+    author_id: int | None
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DiscussionNews(News):
+    """What became true of a discussion, and the comment that it is about."""
+
+    discussion: DiscussionFacts
+    comment: CommentFacts | None = None
+
+    def details(self) -> dict[str, Any]:
+        return {
+            "discussion": asdict(self.discussion),
+            "comment": asdict(self.comment) if self.comment else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class DiscussionOpened(DiscussionNews):
+    """There is a new discussion or pull request; the comment is its description."""
+
+    scope: ClassVar[str] = "discussion"
+    action: ClassVar[str] = "create"
+
+
+@dataclass(frozen=True, slots=True)
+class DiscussionChanged(DiscussionNews):
+    """It has another title or status; a merge is a change of status."""
+
+    scope: ClassVar[str] = "discussion"
+    action: ClassVar[str] = "update"
+
+
+@dataclass(frozen=True, slots=True)
+class CommentAdded(DiscussionNews):
+    """Somebody commented."""
+
+    scope: ClassVar[str] = "discussion.comment"
+    action: ClassVar[str] = "create"
+
+
+@dataclass(frozen=True, slots=True)
+class CommentChanged(DiscussionNews):
+    """A comment was edited or hidden."""
+
+    scope: ClassVar[str] = "discussion.comment"
+    action: ClassVar[str] = "update"

@@ -4,14 +4,17 @@ The rule itself is ``teams.policies.decide``; here stands only how a repo's fact
 which refusal a «no» becomes. Nothing is told of a hidden repo that is not told of a missing one.
 """
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from hub.errors import GatedRepo, RepoNotFound
-from hub.models import Event, Repo, Webhook
+from hub.git.refs import PULL_REQUESTS
+from hub.models import Discussion, DiscussionEvent, Event, Repo, Webhook
 from teams.errors import Forbidden, Refusal, Unauthenticated
 from teams.models import Namespace
 from teams.policies import Facts, Principal, decide
 from teams.roles import Action, Role
+
+_MAX_DIGITS = 10
 
 
 def facts_of(repo: Repo, principal: Principal) -> Facts:
@@ -55,6 +58,92 @@ def can(principal: Principal, action: Action, repo: Repo) -> bool:
     except Refusal:
         return False
     return True
+
+
+def check_can_write_to(principal: Principal, repo: Repo, ref: str) -> None:
+    """Refuse unless ``principal`` may move ``ref``: a pull request's is its author's, too.
+
+    Raises:
+        Refusal: as :func:`check_can`.
+    """
+    if ref.startswith(PULL_REQUESTS):
+        check_can(principal, Action.REPO_PROPOSE, repo)
+        if proposed_by(principal, repo).filter(num=_number(ref)).exists():
+            return
+    check_can(principal, Action.REPO_WRITE, repo)
+
+
+def check_can_push(principal: Principal, repo: Repo) -> None:
+    """Refuse unless there is any ref that ``principal`` may move.
+
+    Raises:
+        Refusal: as :func:`check_can`.
+    """
+    if not (can(principal, Action.REPO_PROPOSE, repo) and proposed_by(principal, repo).exists()):
+        check_can(principal, Action.REPO_WRITE, repo)
+
+
+def proposed_by(principal: Principal, repo: Repo) -> QuerySet[Discussion]:
+    """The pull requests that ``principal`` opened and that are neither closed nor merged."""
+    if principal.user is None:
+        return Discussion.objects.none()
+    return Discussion.objects.filter(
+        repo=repo,
+        author=principal.user,
+        is_pull_request=True,
+        status__in=[Discussion.Status.DRAFT, Discussion.Status.OPEN],
+    )
+
+
+def _number(ref: str) -> int:
+    text = ref.removeprefix(PULL_REQUESTS)
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < _MAX_DIGITS else 0
+    return number if str(number) == text else 0
+
+
+def check_can_tend(principal: Principal, discussion: Discussion) -> None:
+    """Refuse unless ``principal`` may change title and status: its author, and writers.
+
+    Raises:
+        Refusal: as :func:`check_can`.
+    """
+    check_can(principal, Action.REPO_DISCUSS, discussion.repo)
+    if not _is(principal, discussion.author_id):
+        check_can(principal, Action.REPO_WRITE, discussion.repo)
+
+
+def can_tend(principal: Principal, discussion: Discussion) -> bool:
+    try:
+        check_can_tend(principal, discussion)
+    except Refusal:
+        return False
+    return True
+
+
+def check_can_edit(principal: Principal, comment: DiscussionEvent) -> None:
+    """Refuse unless ``principal`` may change what ``comment`` says: only who wrote it.
+
+    Raises:
+        Refusal: as :func:`check_can`.
+    """
+    check_can(principal, Action.REPO_DISCUSS, comment.discussion.repo)
+    if not _is(principal, comment.author_id):
+        raise Forbidden("You may only edit comments of your own.")
+
+
+def check_can_hide(principal: Principal, comment: DiscussionEvent) -> None:
+    """Refuse unless ``principal`` may take ``comment`` away: who wrote it, and writers.
+
+    Raises:
+        Refusal: as :func:`check_can`.
+    """
+    check_can(principal, Action.REPO_DISCUSS, comment.discussion.repo)
+    if not _is(principal, comment.author_id):
+        check_can(principal, Action.REPO_WRITE, comment.discussion.repo)
+
+
+def _is(principal: Principal, user_id: int | None) -> bool:
+    return principal.user is not None and principal.user.pk == user_id
 
 
 def check_can_create_in(principal: Principal, namespace: Namespace) -> None:

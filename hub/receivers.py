@@ -2,11 +2,21 @@
 
 from django.dispatch import receiver
 
-from hub.services import delivering
+from hub.events import RefsMoved
+from hub.services import delivering, pull_requests
 from hub.services.outbox import announced
+from teams.models import User
 
 
 @receiver(announced)
 def wake_a_sender(**_news: object) -> None:
     """Whoever watches the repo is told within the second, not at the next sweep."""
     delivering.ring()
+
+
+@receiver(announced, sender=RefsMoved)
+def note_in_pull_requests(
+    *, repo_id: int, news: RefsMoved, by: User | None, **_rest: object
+) -> None:
+    """A commit to a pull request is a part of its story; to one that is over it is refused."""
+    pull_requests.note_moves(repo_id, news.refs, by)

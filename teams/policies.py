@@ -9,7 +9,7 @@ from functools import cached_property
 
 from teams.errors import Forbidden, Unauthenticated
 from teams.models import AccessToken, Membership, User
-from teams.roles import CHANGES, NEEDS, OPEN_TO_ALL, Action, Role
+from teams.roles import CHANGES, NARROWED_BY_GATE, NEEDS, OPEN_TO_ALL, Action, Role
 
 
 @dataclass
@@ -109,7 +109,7 @@ def _by_role(action: Action, facts: Facts, role: Role) -> Decision:
     if role >= NEEDS[action]:
         return ALLOWED
     if facts.is_public and action in OPEN_TO_ALL:
-        if facts.is_gated and action == Action.REPO_READ:
+        if facts.is_gated and action in NARROWED_BY_GATE:
             return Decision(allowed=False, gated=True, reason="gated")
         return ALLOWED
     return Decision(allowed=False, reason="You do not have the rights for this.")

@@ -36,6 +36,10 @@ class Action(StrEnum):
     """Read the content of files."""
     REPO_LIKE = "repo.like"
     """Like and unlike."""
+    REPO_DISCUSS = "repo.discuss"
+    """Open discussions, and comment on them."""
+    REPO_PROPOSE = "repo.propose"
+    """Open pull requests, and upload files for them."""
     REPO_WRITE = "repo.write"
     """Commit, upload, move refs."""
     REPO_MANAGE = "repo.manage"
@@ -48,19 +52,34 @@ NEEDS: dict[Action, Role] = {
     Action.REPO_SEE: Role.READ,
     Action.REPO_READ: Role.READ,
     Action.REPO_LIKE: Role.READ,
+    Action.REPO_DISCUSS: Role.READ,
+    Action.REPO_PROPOSE: Role.READ,
     Action.REPO_WRITE: Role.WRITE,
     Action.REPO_MANAGE: Role.WRITE,
     Action.REPO_CREATE: Role.CONTRIBUTOR,
 }
 """The least role in a repo's namespace that an action needs."""
 
-OPEN_TO_ALL = frozenset({Action.REPO_SEE, Action.REPO_READ, Action.REPO_LIKE})
-"""What anybody may do with a public repo; gating narrows ``REPO_READ``."""
+OPEN_TO_ALL = frozenset(
+    {
+        Action.REPO_SEE,
+        Action.REPO_READ,
+        Action.REPO_LIKE,
+        Action.REPO_DISCUSS,
+        Action.REPO_PROPOSE,
+    }
+)
+"""What anybody may do with what is public, but for what gating narrows."""
+
+NARROWED_BY_GATE = frozenset({Action.REPO_READ, Action.REPO_PROPOSE})
+"""What shows the content of files."""
 
 CHANGES = frozenset(
     {
         Action.SIGN_IN_TO_WRITE,
         Action.REPO_LIKE,
+        Action.REPO_DISCUSS,
+        Action.REPO_PROPOSE,
         Action.REPO_WRITE,
         Action.REPO_MANAGE,
         Action.REPO_CREATE,

@@ -2,6 +2,7 @@
 
 from hub.models.blob import Blob, PurgedFile, RepoBlob, UnnamedKey
 from hub.models.card import RepoCard
+from hub.models.discussion import CommentVersion, Discussion, DiscussionEvent, Mention
 from hub.models.download import DownloadDay, DownloadSeen
 from hub.models.event import Event
 from hub.models.history import GitCommit, GitLine, GitObject, GitRef, PathChange, PendingIndex
@@ -22,7 +23,10 @@ from teams.models import sql
 __all__ = [
     "Attempt",
     "Blob",
+    "CommentVersion",
     "Delivery",
+    "Discussion",
+    "DiscussionEvent",
     "DownloadDay",
     "DownloadSeen",
     "Event",
@@ -31,6 +35,7 @@ __all__ = [
     "GitObject",
     "GitRef",
     "Like",
+    "Mention",
     "PathChange",
     "PendingIndex",
     "PurgedFile",

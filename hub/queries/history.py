@@ -124,6 +124,12 @@ def _by_prefix(repo_id: int, revision: RevisionName) -> CommitRow | None:
     return CommitRow(*rows[0]) if len(rows) == 1 else None
 
 
+def ref_oid(repo_id: int, name: str) -> bytes | None:
+    """What a ref points to, by its whole name; None if there is no such ref."""
+    row = sql.row("SELECT oid FROM git_ref WHERE repo_id = %s AND name = %s", [repo_id, name])
+    return row[0] if row else None
+
+
 def refs(repo: Repo, prefix: str) -> list[RefRow]:
     """List the refs under ``prefix`` by name, tags peeled to their commits."""
     rows = sql.rows(

@@ -10,7 +10,7 @@ from django.utils import timezone
 from hub.crashpoints import Point, reach
 from hub.errors import BlobNotFound, EntryNotFound, RevisionNotFound, StaleParent
 from hub.git.objects import FILE_MODE, Commit, Entry, Kind, Pointer, Signature
-from hub.git.refs import BRANCHES, RefUpdate
+from hub.git.refs import BRANCHES, PULL_REQUESTS, RefUpdate
 from hub.git.spool import ObjectSpool
 from hub.git.stored import StoredObject, store
 from hub.models import Repo
@@ -90,7 +90,7 @@ class _Put:
     oid: bytes
 
 
-_Step = _Put | CopyFile | DeleteFile | DeleteFolder
+Step = _Put | CopyFile | DeleteFile | DeleteFolder
 
 
 def commit(
@@ -116,10 +116,10 @@ def commit(
         BadPath, TooLarge: an operation is not possible.
     """
     with ObjectSpool() as files:
-        building = _Building(
+        building = Building(
             repo=repo,
-            ref=BRANCHES + branch.text.removeprefix(BRANCHES),
-            steps=_prepare(repo, operations, files, by),
+            ref=full_ref(branch),
+            steps=prepared(repo, operations, files, by),
             message=message,
             parent=parent,
             author=by.user,
@@ -131,16 +131,27 @@ def commit(
     return building.result
 
 
+def full_ref(branch: RevisionName) -> str:
+    """The ref that commits to ``branch`` move: a pull request goes by its whole name only."""
+    if branch.text.startswith(PULL_REQUESTS):
+        return branch.text
+    return BRANCHES + branch.text.removeprefix(BRANCHES)
+
+
 @dataclass
-class _Building:
+class Building:
     """Builds the change on whatever head it is given, and remembers the last outcome."""
 
     repo: Repo
     ref: str
-    steps: Sequence[_Step]
+    steps: Sequence[Step]
     message: Message
     parent: str
     author: User | None
+    new_ref: str = ""
+    """A ref that is to begin at the commit, while ``ref`` stays where it is."""
+    onto: bytes = b""
+    """The head that it was built on."""
     result: bytes = b""
     trees: Sequence[LoadedTree] = ()
     object_bytes: int = 0
@@ -151,6 +162,7 @@ class _Building:
             raise RevisionNotFound(f"Invalid rev id: {self.ref.removeprefix(BRANCHES)}")
         if not head.hex().startswith(self.parent):
             raise StaleParent
+        self.onto = head
         edit = TreeEdit(self.repo.pk, tree, _paths_of(self.steps))
         for step in self.steps:
             _carry_out(step, edit)
@@ -158,16 +170,19 @@ class _Building:
         root, trees = edit.finish()
         if root == tree:
             self.result, self.trees = head, ()
-            return Change(makes_garbage=wastes)
+            updates = (RefUpdate(self.new_ref, None, head),) if self.new_ref else ()
+            return Change(updates, makes_garbage=wastes)
         stored, row = build_commit(root, (head,), self.message, self.author, edit.changes)
         objects = [*trees, stored]
         self.result, self.trees = stored.oid, edit.written
         self.object_bytes = sum(len(one.data) for one in objects)
-        updates = (RefUpdate(self.ref, head, stored.oid),)
-        return Change(updates, objects, [row], makes_garbage=wastes)
+        move = RefUpdate(self.ref, head, stored.oid)
+        if self.new_ref:
+            move = RefUpdate(self.new_ref, None, stored.oid)
+        return Change((move,), objects, [row], makes_garbage=wastes)
 
 
-def _is_wasted(step: _Step, edit: TreeEdit) -> bool:
+def _is_wasted(step: Step, edit: TreeEdit) -> bool:
     """Whether a file was put where a later operation put another, or deleted it."""
     if not isinstance(step, _Put):
         return False
@@ -209,18 +224,22 @@ def noreply(name: str) -> str:
     return f"{name}@users.noreply.weighhouse"
 
 
-def _prepare(
+def prepared(
     repo: Repo, operations: Iterable[Operation], files: ObjectSpool, by: Principal
-) -> list[_Step]:
-    """Hash and deflate contents as they arrive, and check that large files are held."""
-    waiting: list[_Step | PutLarge] = []
+) -> list[Step]:
+    """Hash and deflate contents as they arrive, and check that large files are held.
+
+    Raises:
+        BlobNotFound, TooLarge: as :func:`commit`.
+    """
+    waiting: list[Step | PutLarge] = []
     for operation in operations:
         waiting.append(_stored(operation, files) if isinstance(operation, PutFile) else operation)
         if len(waiting) > MAX_OPERATIONS:
             raise TooLarge(f"A commit takes at most {MAX_OPERATIONS:,} operations.")
     large = [step for step in waiting if isinstance(step, PutLarge)]
     pointers = _pointers(repo, large, by)
-    steps: list[_Step] = []
+    steps: list[Step] = []
     for step in waiting:
         if isinstance(step, PutLarge):
             pointer = store(Kind.BLOB, bytes(pointers[step.sha256]))
@@ -261,12 +280,12 @@ def _pointers(repo: Repo, large: Sequence[PutLarge], by: Principal) -> dict[byte
     return {sha256: Pointer(sha256, size) for sha256, size in sizes.items()}
 
 
-def _paths_of(steps: Sequence[_Step]) -> list[EntryPath]:
+def _paths_of(steps: Sequence[Step]) -> list[EntryPath]:
     sources = [step.source for step in steps if isinstance(step, CopyFile)]
     return [step.path for step in steps] + sources
 
 
-def _carry_out(step: _Step, edit: TreeEdit) -> None:
+def _carry_out(step: Step, edit: TreeEdit) -> None:
     match step:
         case _Put(path, oid):
             edit.put(path, Entry(FILE_MODE, oid))

@@ -15,7 +15,7 @@ from hub.models import sql
 from teams.models import User
 
 announced = Signal()
-"""Sent with the class of the news as sender, ``repo_id`` and ``news``."""
+"""Sent with the class of the news as sender, ``repo_id``, ``news`` and ``by``: who did it."""
 
 # The row tells of the repo as it is at this moment, whatever the caller's copy of it says.
 _ANNOUNCE = """
@@ -43,4 +43,4 @@ def announce(
     details = json.dumps(news.details())
     query = _ANNOUNCE.format(setting=f", {setting}" if setting else "")
     sql.send(query, [*values, repo_id, news.scope, news.action, details, actor])
-    announced.send(type(news), repo_id=repo_id, news=news)
+    announced.send(type(news), repo_id=repo_id, news=news, by=by)

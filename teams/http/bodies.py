@@ -19,7 +19,7 @@ class Body:
 
     @classmethod
     def of(cls, request: HttpRequest) -> "Body":
-        """Read the body of ``request``; an empty one is an empty object.
+        """Read the body of ``request``; an empty one, or null, is an empty object.
 
         Raises:
             TooLarge: it is larger than JSON may be here.
@@ -32,7 +32,7 @@ class Body:
             raise Invalid("The body was cut off.") from problem
         if len(raw) > most:
             raise TooLarge(f"The body has more than {most:,} bytes.")
-        return cls.parse(raw or b"{}")
+        return cls.parse(b"{}" if raw.strip() in {b"", b"null"} else raw)
 
     @classmethod
     def parse(cls, raw: bytes) -> "Body":

@@ -24,6 +24,8 @@ ACTIONS = {
     "see": Action.REPO_SEE,
     "read": Action.REPO_READ,
     "like": Action.REPO_LIKE,
+    "discuss": Action.REPO_DISCUSS,
+    "propose": Action.REPO_PROPOSE,
     "write": Action.REPO_WRITE,
     "manage": Action.REPO_MANAGE,
 }

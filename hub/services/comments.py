@@ -1,0 +1,146 @@
+"""Write, edit and hide comments; whom they mention is written down with them."""
+
+from urllib.parse import quote
+
+from django.db import transaction
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from hub.cards.markdown import render
+from hub.cards.mentions import mentioned
+from hub.errors import DiscussionOver
+from hub.events import CommentAdded, CommentChanged
+from hub.models import CommentVersion, Discussion, DiscussionEvent, Mention, Repo
+from hub.policies import check_can, check_can_edit, check_can_hide
+from hub.services.discussion_log import announce, check_talk, checked_text, locked
+from teams.models import User
+from teams.policies import Principal
+from teams.roles import Action
+
+MAX_COMMENT = 65_536
+"""Characters of one comment."""
+MAX_VERSIONS = 100
+"""How often a comment can be edited: each version is kept."""
+
+
+def comment(*, discussion: Discussion, text: str, by: Principal) -> DiscussionEvent:
+    """Say something in a discussion, be it open or over.
+
+    Raises:
+        Invalid: the text is empty or too long.
+        Forbidden: discussions are disabled, or ``by`` may only read.
+    """
+    check_can(by, Action.REPO_DISCUSS, discussion.repo)
+    check_talk(discussion.repo)
+    said = checked_comment(text)
+    with transaction.atomic():
+        fresh = locked(discussion)
+        made = add(fresh, said, by.user)
+        announce(CommentAdded, fresh, by=by.user, comment=made)
+    return made
+
+
+def checked_comment(text: str) -> str:
+    """Answer the text of a comment without space around it.
+
+    Raises:
+        Invalid: it is empty or too long.
+    """
+    return checked_text(text, "comment", MAX_COMMENT)
+
+
+def add(discussion: Discussion, text: str, by: User | None) -> DiscussionEvent:
+    """Write a comment down, within the caller's transaction; its text was checked."""
+    made = DiscussionEvent.objects.create(
+        discussion=discussion,
+        kind=DiscussionEvent.Kind.COMMENT,
+        author=by,
+        text=text,
+        html=_rendered(discussion.repo, text),
+    )
+    _note_mentions(made)
+    return made
+
+
+def edit(*, comment: DiscussionEvent, text: str, by: Principal) -> DiscussionEvent:
+    """Let a comment say something else; what it said is kept.
+
+    Raises:
+        Forbidden: it is somebody else's.
+        Invalid: the text is empty or too long.
+        DiscussionOver: it is hidden, or was edited too often.
+    """
+    check_can_edit(by, comment)
+    check_talk(comment.discussion.repo)
+    said = checked_comment(text)
+    with transaction.atomic():
+        discussion, fresh = _locked_comment(comment)
+        if fresh.versions.count() >= MAX_VERSIONS:
+            raise DiscussionOver("This comment was edited too often; write a new one.")
+        if said == fresh.text:
+            return fresh
+        _keep_version(fresh)
+        fresh.text, fresh.html = said, _rendered(discussion.repo, said)
+        fresh.edited_at, fresh.edited_by = timezone.now(), by.user
+        fresh.save(update_fields=["text", "html", "edited_at", "edited_by"])
+        _note_mentions(fresh)
+        announce(CommentChanged, discussion, by=by.user, comment=fresh)
+    return fresh
+
+
+def hide(*, comment: DiscussionEvent, by: Principal) -> DiscussionEvent:
+    """Take a comment away for good, with all that it said before.
+
+    Raises:
+        Forbidden: it is somebody else's, and ``by`` may not write to the repo.
+        DiscussionOver: it is hidden already.
+    """
+    check_can_hide(by, comment)
+    with transaction.atomic():
+        discussion, fresh = _locked_comment(comment)
+        fresh.versions.all().delete()
+        fresh.mentions.all().delete()
+        fresh.text = fresh.html = ""
+        fresh.is_hidden = True
+        fresh.save(update_fields=["text", "html", "is_hidden"])
+        announce(CommentChanged, discussion, by=by.user, comment=fresh)
+    return fresh
+
+
+def _locked_comment(comment: DiscussionEvent) -> tuple[Discussion, DiscussionEvent]:
+    discussion = locked(comment.discussion)
+    fresh = DiscussionEvent.objects.select_related("author__namespace").get(pk=comment.pk)
+    if fresh.is_hidden:
+        raise DiscussionOver("This comment has been hidden.")
+    fresh.discussion = discussion
+    return discussion, fresh
+
+
+def _keep_version(comment: DiscussionEvent) -> None:
+    CommentVersion.objects.create(
+        comment=comment,
+        text=comment.text,
+        html=comment.html,
+        author=comment.edited_by or comment.author,
+        written_at=comment.edited_at or comment.created_at,
+    )
+
+
+def _note_mentions(comment: DiscussionEvent) -> None:
+    """Whoever was mentioned once may have been told, so an edit takes no mention back."""
+    names = mentioned(comment.text)
+    users = User.objects.alias(lower=Lower("namespace__name")).filter(lower__in=names)
+    Mention.objects.bulk_create(
+        [Mention(comment=comment, user=user) for user in users if user.is_active],
+        ignore_conflicts=True,
+    )
+
+
+def _rendered(repo: Repo, text: str) -> str:
+    """Relative addresses lead to files of the default branch."""
+    branch = quote(repo.default_branch, safe="")
+    return render(
+        text,
+        link=lambda path: f"{repo.url}/blob/{branch}/{quote(path)}",
+        image=lambda path: f"{repo.url}/resolve/{branch}/{quote(path)}",
+    ).html
