@@ -53,6 +53,10 @@ class EntryNotFound(NotFound):
     code = "EntryNotFound"
 
 
+class CollectionNotFound(NotFound):
+    """Collection not found"""
+
+
 class DiscussionNotFound(NotFound):
     """There is no such discussion."""
 

@@ -6,9 +6,9 @@ which refusal a «no» becomes. Nothing is told of a hidden repo that is not tol
 
 from django.db.models import Q, QuerySet
 
-from hub.errors import GatedRepo, RepoNotFound
+from hub.errors import CollectionNotFound, GatedRepo, RepoNotFound
 from hub.git.refs import PULL_REQUESTS
-from hub.models import Discussion, DiscussionEvent, Event, Repo, Webhook
+from hub.models import Collection, Discussion, DiscussionEvent, Event, Repo, Webhook
 from teams.errors import Forbidden, Refusal, Unauthenticated
 from teams.models import Namespace
 from teams.policies import Facts, Principal, decide
@@ -84,15 +84,10 @@ def check_can_push(principal: Principal, repo: Repo) -> None:
 
 
 def proposed_by(principal: Principal, repo: Repo) -> QuerySet[Discussion]:
-    """The pull requests that ``principal`` opened and that are neither closed nor merged."""
+    """The pull requests that ``principal`` opened, whatever became of them."""
     if principal.user is None:
         return Discussion.objects.none()
-    return Discussion.objects.filter(
-        repo=repo,
-        author=principal.user,
-        is_pull_request=True,
-        status__in=[Discussion.Status.DRAFT, Discussion.Status.OPEN],
-    )
+    return Discussion.objects.filter(repo=repo, author=principal.user, is_pull_request=True)
 
 
 def _number(ref: str) -> int:
@@ -146,21 +141,25 @@ def _is(principal: Principal, user_id: int | None) -> bool:
     return principal.user is not None and principal.user.pk == user_id
 
 
-def check_can_create_in(principal: Principal, namespace: Namespace) -> None:
-    """Refuse unless ``principal`` may create repos in ``namespace``.
+def check_can_create_in(
+    principal: Principal, namespace: Namespace, action: Action = Action.REPO_CREATE
+) -> None:
+    """Refuse unless ``principal`` may create repos, or collections, in ``namespace``.
 
     Raises:
         Unauthenticated: nobody is signed in.
         Forbidden: their role, or their token, is too weak.
     """
-    decision = decide(principal, Action.REPO_CREATE, Facts(role=principal.role_in(namespace.pk)))
+    decision = decide(principal, action, Facts(role=principal.role_in(namespace.pk)))
     if decision.allowed:
         return
     if principal.is_anonymous:
         raise Unauthenticated("You must sign in or send an access token.")
     if principal.may_change:
+        thing = action.partition(".")[0]
         raise Forbidden(
-            f"You do not have the rights to create a repo under the namespace {namespace.name!r}."
+            f"You do not have the rights to create a {thing} under the namespace "
+            f"{namespace.name!r}."
         )
     raise Forbidden(decision.reason)
 
@@ -211,3 +210,44 @@ def check_can_own_webhooks(principal: Principal, namespace: Namespace) -> None:
     """
     if principal.role_in(namespace.pk) < Role.ADMIN:
         raise Forbidden(f"You may not manage the webhooks of {namespace.name}.")
+
+
+def check_can_of_collection(principal: Principal, action: Action, collection: Collection) -> None:
+    """Refuse unless ``principal`` may do ``action`` to ``collection``.
+
+    Raises:
+        CollectionNotFound: they may not even know that it exists.
+        Unauthenticated: signing in might help.
+        Forbidden: they may see it, and no more.
+    """
+    user = principal.user
+    facts = Facts(
+        role=principal.role_in(collection.namespace_id),
+        is_public=not collection.private,
+        is_creator=user is not None and collection.created_by_id == user.pk,
+    )
+    decision = decide(principal, action, facts)
+    if decision.allowed:
+        return
+    if decision.hidden:
+        raise CollectionNotFound
+    if principal.is_anonymous:
+        raise Unauthenticated("You must sign in or send an access token.")
+    raise Forbidden(decision.reason)
+
+
+def collection_is_for(principal: Principal, action: Action, collection: Collection) -> bool:
+    """The same rule asked politely, for pages."""
+    try:
+        check_can_of_collection(principal, action, collection)
+    except Refusal:
+        return False
+    return True
+
+
+def collections_visible_to(principal: Principal) -> Q:
+    """As :func:`visible_to`, on ``Collection`` rows."""
+    readable = readable_namespaces(principal)
+    if readable is None:
+        return Q()
+    return Q(private=False) | Q(namespace_id__in=readable)

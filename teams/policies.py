@@ -9,7 +9,7 @@ from functools import cached_property
 
 from teams.errors import Forbidden, Unauthenticated
 from teams.models import AccessToken, Membership, User
-from teams.roles import CHANGES, NARROWED_BY_GATE, NEEDS, OPEN_TO_ALL, Action, Role
+from teams.roles import BEGINS, CHANGES, NARROWED_BY_GATE, NEEDS, OPEN_TO_ALL, Action, Role
 
 
 @dataclass
@@ -88,9 +88,9 @@ def effective_role(facts: Facts) -> Role:
 
 def decide(principal: Principal, action: Action, facts: Facts) -> Decision:
     """Say whether ``principal`` may do ``action`` to the thing that ``facts`` describe."""
-    role = facts.role if action == Action.REPO_CREATE else effective_role(facts)
+    role = facts.role if action in BEGINS else effective_role(facts)
     visible = facts.is_public or role >= Role.READ
-    if not visible and action != Action.REPO_CREATE:
+    if not visible and action not in BEGINS:
         return Decision(allowed=False, hidden=True, reason="hidden")
     if action in CHANGES and not principal.may_change:
         return _weak_credential(principal)

@@ -47,6 +47,15 @@ class Action(StrEnum):
     REPO_CREATE = "repo.create"
     """Create a repo in a namespace, or move one into it."""
 
+    COLLECTION_SEE = "collection.see"
+    """Read a collection; its items show as far as their repos do."""
+    COLLECTION_VOTE = "collection.vote"
+    """Vote for it, and take the vote back."""
+    COLLECTION_CHANGE = "collection.change"
+    """Change its title and items; delete it."""
+    COLLECTION_CREATE = "collection.create"
+    """Begin a collection in a namespace."""
+
 
 NEEDS: dict[Action, Role] = {
     Action.REPO_SEE: Role.READ,
@@ -57,8 +66,15 @@ NEEDS: dict[Action, Role] = {
     Action.REPO_WRITE: Role.WRITE,
     Action.REPO_MANAGE: Role.WRITE,
     Action.REPO_CREATE: Role.CONTRIBUTOR,
+    Action.COLLECTION_SEE: Role.READ,
+    Action.COLLECTION_VOTE: Role.READ,
+    Action.COLLECTION_CHANGE: Role.WRITE,
+    Action.COLLECTION_CREATE: Role.CONTRIBUTOR,
 }
-"""The least role in a repo's namespace that an action needs."""
+"""The least role in a thing's namespace that an action needs."""
+
+BEGINS = frozenset({Action.REPO_CREATE, Action.COLLECTION_CREATE})
+"""What is asked of a namespace, of nothing that is there already."""
 
 OPEN_TO_ALL = frozenset(
     {
@@ -67,6 +83,8 @@ OPEN_TO_ALL = frozenset(
         Action.REPO_LIKE,
         Action.REPO_DISCUSS,
         Action.REPO_PROPOSE,
+        Action.COLLECTION_SEE,
+        Action.COLLECTION_VOTE,
     }
 )
 """What anybody may do with what is public, but for what gating narrows."""
@@ -83,6 +101,9 @@ CHANGES = frozenset(
         Action.REPO_WRITE,
         Action.REPO_MANAGE,
         Action.REPO_CREATE,
+        Action.COLLECTION_VOTE,
+        Action.COLLECTION_CHANGE,
+        Action.COLLECTION_CREATE,
     }
 )
 """What a read-only credential may never do."""

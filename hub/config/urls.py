@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("hub.urls.xet")),
     path("", include("hub.urls.webhooks")),
     path("", include("hub.urls.discussions")),
+    path("", include("hub.urls.collections")),
     path("", include("hub.urls.wire")),
     path("", include("hub.urls.rest")),
     path("", include("teams.urls.portal")),

@@ -2,6 +2,7 @@
 
 from hub.models.blob import Blob, PurgedFile, RepoBlob, UnnamedKey
 from hub.models.card import RepoCard
+from hub.models.collection import Collection, CollectionItem, Upvote
 from hub.models.discussion import CommentVersion, Discussion, DiscussionEvent, Mention
 from hub.models.download import DownloadDay, DownloadSeen
 from hub.models.event import Event
@@ -23,6 +24,8 @@ from teams.models import sql
 __all__ = [
     "Attempt",
     "Blob",
+    "Collection",
+    "CollectionItem",
     "CommentVersion",
     "Delivery",
     "Discussion",
@@ -44,6 +47,7 @@ __all__ = [
     "RepoCard",
     "RepoRedirect",
     "UnnamedKey",
+    "Upvote",
     "Watch",
     "Webhook",
     "XetDedupChunk",

@@ -10,7 +10,9 @@ from django.shortcuts import render
 from hub.cards.snippets import getting_started
 from hub.names import RepoKind
 from hub.portal.shown import ShownRepo, shown_rows
+from hub.portal.shown_collection import ShownCollection, shown_collections
 from hub.queries import search
+from hub.queries.collections import CollectionFilter, find
 from hub.queries.front_page import counts
 from hub.queries.repo_filter import RepoFilter, Sort
 from hub.queries.repo_page import descriptions_of
@@ -24,6 +26,7 @@ from teams.roles import Role
 TRENDING = 6
 RECENT = 8
 OF_AN_OWNER = 30
+COLLECTIONS_OF_AN_OWNER = 6
 MAX_MEMBERS = 100
 FILTERED = Public("It shows only what its reader may see.")
 
@@ -99,8 +102,17 @@ class Profile(PortalView):
             "models": self._repos(namespace, RepoKind.MODEL),
             "datasets": self._repos(namespace, RepoKind.DATASET),
         }
-        context: dict[str, Any] = {**_shown(lists), "owner": owner, "members": members}
+        context: dict[str, Any] = {
+            **_shown(lists),
+            "owner": owner,
+            "members": members,
+            "collections": self._collections(namespace),
+        }
         return render(request, "teams/profile.html", context)
+
+    def _collections(self, namespace: Namespace) -> list[ShownCollection]:
+        asked = CollectionFilter(owners=[namespace.name], limit=COLLECTIONS_OF_AN_OWNER)
+        return shown_collections(find(asked, self.principal).collections, self.principal)
 
     def _repos(self, namespace: Namespace, kind: RepoKind) -> list[RepoRow]:
         asked = RepoFilter(kind=kind, author=namespace.name, sort=Sort.MODIFIED, limit=OF_AN_OWNER)

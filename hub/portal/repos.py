@@ -19,6 +19,7 @@ from hub.portal.forms import NewRepoForm
 from hub.portal.repo_page import RepoPage
 from hub.queries import trees
 from hub.queries.blobs import storage_of
+from hub.queries.collections import collections_with
 from hub.queries.history import CommitRow
 from hub.queries.readmes import Readme, readme
 from hub.queries.repo_page import card_of, visible_names
@@ -32,6 +33,7 @@ from teams.queries import memberships_of
 from teams.roles import Action, Role
 
 README = "README.md"
+MAX_COLLECTIONS = 5
 FIRST_FILE = ".gitattributes"
 """Every repo begins with it; one that has nothing else holds nothing yet."""
 
@@ -63,6 +65,7 @@ class CardPage(RepoPage):
                 "used_storage": storage_of([self.repo.pk]).get(self.repo.pk, 0),
                 "downloads": self.repo.downloads,
                 "commit_url": links.commit_url(self.repo.url, commit.oid) if commit else "",
+                "collections": collections_with(self.repo, self.principal, MAX_COLLECTIONS),
                 "card_command": self._card_command() if self.can_write else "",
             }
         )

@@ -59,6 +59,12 @@ def descriptions_of(repo_ids: Iterable[int]) -> dict[int, str]:
     return dict(rows)
 
 
+def short_cards_of(repo_ids: Iterable[int]) -> dict[int, RepoCard]:
+    """What lists show of cards, without their text, by repo id, in one query."""
+    columns = ("description", "tags", "pipeline_tag", "library_name", "parameters")
+    return RepoCard.objects.only(*columns).in_bulk(list(repo_ids))
+
+
 def visible_names(
     names: Iterable[tuple[RepoKind, str]], principal: Principal
 ) -> set[tuple[RepoKind, str]]:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from hub.portal import files, history, home, lists, repos, settings
+from hub.portal import collections, files, history, home, lists, repos, settings
 from hub.urls.converters import of_every_kind
 
 pages_of_a_repo: list[URLPattern | URLResolver] = [
@@ -21,6 +21,9 @@ urlpatterns = [
     path("", home.Home.as_view()),
     path("<kind:kind>", lists.Repos.as_view()),
     path("search", lists.Search.as_view()),
+    path("collections", collections.Collections.as_view()),
+    path("collections/new", collections.NewCollection.as_view()),
+    path("collections/<text:owner>/<text:slug>", collections.OneCollection.as_view()),
     path("new", repos.NewRepo.as_view()),
     *of_every_kind(pages_of_a_repo),
     path("<text:name>", home.Profile.as_view()),

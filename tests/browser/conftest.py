@@ -40,6 +40,8 @@ class Hub:
 
     url: str
     commit: str
+    collection: str
+    """Where a collection of hers is."""
 
 
 @pytest.fixture(scope="package")
@@ -73,6 +75,11 @@ def _furnished(live: LiveServer, browser: Browser) -> Hub:
     commit = _commit(api, {"config.json": b'{\n  "model_type": "albert"\n}\n'}, "Change the type")
     api.create_repo("ada/rows", repo_type="dataset")
     api.create_repo("ada/secret", private=True)
+    best = api.create_collection("Harbours", description="Models and rows that go together")
+    note = "The one to begin with"
+    api.add_collection_item(best.slug, item_id="ada/harbour", item_type="model", note=note)
+    api.add_collection_item(best.slug, item_id="ada/rows", item_type="dataset")
+    api.add_collection_item(best.slug, item_id="2311.12983", item_type="paper")
     page = browser.new_page()
     page.goto(live.url + link)
     page.get_by_role("button", name="Sign in as ada").click()
@@ -80,7 +87,7 @@ def _furnished(live: LiveServer, browser: Browser) -> Hub:
     page.get_by_label("New password, once more").fill(PASSWORD)
     page.get_by_role("button", name="Set password").click()
     page.context.close()
-    return Hub(live.url, commit)
+    return Hub(live.url, commit, f"/collections/{best.slug}")
 
 
 def _commit(api: HfApi, files: dict[str, bytes], message: str) -> str:

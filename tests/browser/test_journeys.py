@@ -119,3 +119,33 @@ def test_another_revision_of_a_file_is_one_choice_away(page: Page, hub: Hub) -> 
     page.get_by_label("Revision").click()
     page.get_by_role("link", name="main").click()
     expect(page).to_have_url(f"{hub.url}/ada/harbour/blob/main/config.json")
+
+
+def test_a_collection_is_begun_from_a_repo_filled_and_deleted(page: Page, hub: Hub) -> None:
+    sign_in(page, hub)
+    page.goto(f"{hub.url}/ada/harbour")
+    page.get_by_role("link", name="New collection with this model").click()
+    page.get_by_label("Title").fill("My shelf")
+    page.get_by_label("Private").check()
+    page.get_by_role("button", name="Create collection").click()
+    expect(page.get_by_role("heading", name="My shelf")).to_be_visible()
+
+    page.get_by_label("What it is").select_option("dataset")
+    page.get_by_label("Name").fill("ada/missing")
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_text("Repository not found")).to_be_visible()
+    page.get_by_label("Name").fill("ada/rows")
+    page.get_by_role("button", name="Add").click()
+    page.get_by_role("button", name="Move ada/rows up").click()
+    expect(page.locator(".repo-list > li").first).to_contain_text("rows")
+
+    page.get_by_label("Note on ada/rows").fill("Read these first")
+    page.get_by_role("button", name="Keep note").first.click()
+    expect(page.get_by_label("Note on ada/rows")).to_have_value("Read these first")
+    page.get_by_role("button", name="Remove ada/harbour").click()
+    expect(page.locator(".repo-list > li")).to_have_count(1)
+    page.get_by_role("button", name="Vote").click()
+    expect(page.get_by_role("button", name="Voted")).to_be_visible()
+
+    page.get_by_role("button", name="Delete collection").click()
+    expect(page.get_by_text("My shelf is deleted; what it held is not.")).to_be_visible()

@@ -28,11 +28,15 @@ OPEN = {
     "tensors": "/ada/harbour/blob/main/model.safetensors",
     "commits": "/ada/harbour/commits/main",
     "commit": "/ada/harbour/commit/{commit}",
+    "collections": "/collections",
+    "collection": "{collection}",
     "missing": "/ada/secret",
 }
 SIGNED_IN = {
     "home-signed-in": "/",
     "new": "/new",
+    "new-collection": "/collections/new?item=model/ada/harbour",
+    "own-collection": "{collection}",
     "tokens": "/settings/tokens",
     "password": "/settings/password",
     "empty": "/datasets/ada/rows",
@@ -65,6 +69,10 @@ def signed_in_desk(browser: Browser, scheme: Scheme, hub: Hub) -> Iterator[Page]
     page.context.close()
 
 
+def vars_of(hub: Hub) -> dict[str, str]:
+    return {"commit": hub.commit, "collection": hub.collection}
+
+
 def look(page: Page, url: str, picture: Path) -> None:
     """Open a page, take its picture and let axe judge it."""
     page.goto(url)
@@ -84,21 +92,25 @@ def look(page: Page, url: str, picture: Path) -> None:
 def test_a_page_is_sound_to_eyes_and_screen_readers(
     desk: Page, scheme: Scheme, hub: Hub, pictures: Path, name: str
 ) -> None:
-    look(desk, hub.url + OPEN[name].format(commit=hub.commit), pictures / f"{name}-{scheme}.png")
+    look(desk, hub.url + OPEN[name].format(**vars_of(hub)), pictures / f"{name}-{scheme}.png")
 
 
 @pytest.mark.parametrize("name", SIGNED_IN)
 def test_a_page_of_ones_own_is_sound_too(
     signed_in_desk: Page, scheme: Scheme, hub: Hub, pictures: Path, name: str
 ) -> None:
-    look(signed_in_desk, hub.url + SIGNED_IN[name], pictures / f"{name}-{scheme}.png")
+    look(
+        signed_in_desk,
+        hub.url + SIGNED_IN[name].format(**vars_of(hub)),
+        pictures / f"{name}-{scheme}.png",
+    )
 
 
 @pytest.mark.parametrize("name", OPEN)
 def test_a_page_fits_a_phone(browser: Browser, hub: Hub, pictures: Path, name: str) -> None:
     page = browser.new_page(viewport={"width": 360, "height": 740})
 
-    page.goto(hub.url + OPEN[name].format(commit=hub.commit))
+    page.goto(hub.url + OPEN[name].format(**vars_of(hub)))
     page.screenshot(path=pictures / f"{name}-phone.png")
 
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -112,7 +124,7 @@ def text_of(page: Page) -> str:
 
 @pytest.mark.parametrize("name", OPEN)
 def test_a_page_reads_the_same_without_scripts(browser: Browser, hub: Hub, name: str) -> None:
-    path = OPEN[name].format(commit=hub.commit)
+    path = OPEN[name].format(**vars_of(hub))
     plain = browser.new_context(java_script_enabled=False).new_page()
     full = browser.new_page()
     complaints: list[str] = []
