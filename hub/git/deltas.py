@@ -19,7 +19,7 @@ _ENTRY = re.compile(rb"[^\0]+\0.{20}", re.DOTALL)
 
 
 def tree_delta(base: bytes, new: bytes) -> bytes:
-    """Answer a delta that makes the tree ``new`` out of the tree ``base``."""
+    """Answer a delta that makes the tree ``new`` out of the tree ``base``: of trees only."""
     most = min(len(base), len(new))
     prefix = _longest(most, lambda n: base[:n] == new[:n])
     suffix = _longest(most - prefix, lambda n: base[len(base) - n :] == new[len(new) - n :])

@@ -65,6 +65,8 @@ def _check_order(modes: Sequence[bytes], names: Sequence[bytes]) -> None:
 
 
 def _check_entry(mode: bytes, name: bytes, oid: bytes) -> None:
+    if mode in MODES and oid != _NULL_OID and _HARMLESS.fullmatch(name):
+        return
     problem = _problem_of_name(name)
     shown = name.decode(errors="backslashreplace")
     if problem:
@@ -75,6 +77,10 @@ def _check_entry(mode: bytes, name: bytes, oid: bytes) -> None:
         raise BadObject(f"{shown!r} in a tree names nothing.")
     if mode == SYMLINK_MODE and is_gitmodules(name):
         raise BadObject(".gitmodules must not be a symbolic link.")
+
+
+_HARMLESS = re.compile(rb"[A-Za-z0-9_-][A-Za-z0-9_.+-]{0,254}")
+"""Most names: nothing in them that a system could read as another name."""
 
 
 def _problem_of_name(name: bytes) -> str | None:
@@ -98,6 +104,8 @@ _GITMODULES_SHORT = re.compile(r"(?:gitmod~[1-4]|gi7eba~\d|gi7eb~\d\d)")
 
 def is_gitmodules(name: bytes) -> bool:
     """Whether some file system could take a name for ``.gitmodules``."""
+    if _HARMLESS.fullmatch(name):
+        return False
     text = IGNORED_BY_HFS.sub("", name.decode(errors="replace")).lower()
     stem = text.partition(":")[0].rstrip(". ")
     return stem == ".gitmodules" or bool(_GITMODULES_SHORT.fullmatch(stem))

@@ -43,6 +43,30 @@ def _next(view: memoryview, at: int) -> tuple[int, int]:
     return view[at], at + 1
 
 
+def inflated(view: memoryview, at: int, size: int) -> tuple[bytes, int]:
+    """Inflate the stream at ``at``, which says it holds ``size`` bytes; answer where it ends, too.
+
+    Raises:
+        BadObject: it is damaged, or has not as many bytes as it said.
+    """
+    if size <= _PIECE_BYTES:
+        # Most are small and lie in one look at them; what does not is told apart below.
+        chunk = view[at : at + size + _SLACK_BYTES]
+        stream = zlib.decompressobj()
+        try:
+            raw = stream.decompress(chunk, size + 1)
+        except zlib.error as problem:
+            raise _damaged(problem) from None
+        if stream.eof and len(raw) == size:
+            return raw, at + len(chunk) - len(stream.unused_data)
+    inflating = Inflating(view, at, size)
+    return b"".join(inflating.pieces()), inflating.at
+
+
+def _damaged(problem: zlib.error) -> BadObject:
+    return BadObject(f"An object is damaged: {problem}.")
+
+
 class Inflating:
     """Inflates one zlib stream that lies at ``at``; afterwards ``at`` is behind it."""
 
@@ -68,7 +92,7 @@ class Inflating:
                 # One byte more than is left shows a stream that is longer than it says.
                 piece = stream.decompress(chunk, min(left, _PIECE_BYTES) + 1)
             except zlib.error as problem:
-                raise BadObject(f"An object is damaged: {problem}.") from None
+                raise _damaged(problem) from None
             # At the end both hold what is left of the chunk, before it only the second one.
             left_over = stream.unused_data or stream.unconsumed_tail
             self.at += len(chunk) - len(left_over)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from hub.errors import BadObject
 from hub.git.deltas import MOST_STEPS, delta_parts, made_size
-from hub.git.inflating import Inflating, read_distance, read_header
+from hub.git.inflating import Inflating, inflated, read_distance, read_header
 from hub.git.objects import OID_BYTES, Kind, hash_object
 from hub.git.unpacked import HEADER_BYTES, Base, FindBases, Pack, Source
 
@@ -42,7 +42,9 @@ class Limits:
     """Of a chain of deltas; git itself makes none that are longer."""
 
     def of(self, kind: Kind) -> int:
-        return {Kind.BLOB: self.blob_bytes, Kind.TREE: self.tree_bytes}.get(kind, self.commit_bytes)
+        if kind is Kind.BLOB:
+            return self.blob_bytes
+        return self.tree_bytes if kind is Kind.TREE else self.commit_bytes
 
 
 Visit = Callable[[Kind, bytes, bytes], None]
@@ -165,8 +167,7 @@ class _Reading:
         if size > most:
             raise BadObject(f"An object has {size:,} bytes; at most {most:,} fit.")
         self._spend(size)
-        inflating = Inflating(self._pack.view, at, size)
-        return b"".join(inflating.pieces()), inflating.at
+        return inflated(self._pack.view, at, size)
 
     def _spend(self, size: int) -> None:
         self._inflated += size

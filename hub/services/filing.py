@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 from hub.models import PendingIndex, sql
 from hub.queries.history import dir_key
 
-COPY_FROM = 50
+_COPY_FROM = 50
 """From this many commits on COPY is cheaper than statements."""
+_COPY_CHANGES_FROM = 200
+"""Of changed paths, each of which is a short row."""
 _CHANGES_AT_A_TIME = 20_000
 
 
@@ -55,6 +57,8 @@ class Filing:
         """Ask where the commits that are known stand; the lock must be held, or sent for."""
         self._repo_id = repo_id
         self._commits = commits
+        self.copies = len(commits) >= _COPY_FROM or _is_much(commits)
+        """COPY is going to be used, which has no place in a pipeline."""
         firsts = {commit.parents[0] for commit in commits if commit.parents}
         oids = firsts | {commit.oid for commit in commits}
         self._known = sql.send(_PLACES, [repo_id, list(oids)]) if oids else None
@@ -70,8 +74,13 @@ class Filing:
         if index_later:
             _note_pending(self._repo_id, [placing.places[commit.oid] for commit in fresh])
         else:
-            file_changes(self._repo_id, ((placing.places[one.oid], one.changes) for one in fresh))
+            changes = ((placing.places[one.oid], one.changes) for one in fresh)
+            (_copy_changes if self.copies else file_changes)(self._repo_id, changes)
         return placing.next_line
+
+
+def _is_much(commits: Sequence[NewCommit]) -> bool:
+    return sum(len(commit.changes) for commit in commits) >= _COPY_CHANGES_FROM
 
 
 class _Placing:
@@ -128,7 +137,7 @@ def _insert_commits(
     repo_id: int, commits: Sequence[NewCommit], places: Mapping[bytes, Place]
 ) -> None:
     rows = (_row_of(repo_id, commit, places[commit.oid]) for commit in commits)
-    if len(commits) >= COPY_FROM:
+    if len(commits) >= _COPY_FROM:
         sql.copy(f"git_commit ({_COMMIT_COLUMNS})", _COMMIT_TYPES, rows)
         return
     for row in rows:
@@ -140,8 +149,10 @@ def _row_of(repo_id: int, commit: NewCommit, place: Place) -> list[Any]:
     return [*row, commit.author_id, commit.created_at, commit.title, commit.message]
 
 
-_INSERT_CHANGES = """
-INSERT INTO path_change (repo_id, dir_key, name, line, pos, deleted)
+_CHANGE_COLUMNS = "repo_id, dir_key, name, line, pos, deleted"
+_CHANGE_TYPES = ["int8", "bytea", "text", "int4", "int4", "bool"]
+_INSERT_CHANGES = f"""
+INSERT INTO path_change ({_CHANGE_COLUMNS})
 SELECT %s, * FROM unnest(%s::bytea[], %s::text[], %s::int[], %s::int[], %s::bool[])
 ON CONFLICT DO NOTHING
 """
@@ -153,6 +164,12 @@ def file_changes(repo_id: int, changes: Iterable[tuple[Place, Mapping[str, bool]
     while batch := list(islice(rows, _CHANGES_AT_A_TIME)):
         columns = [list(column) for column in zip(*batch, strict=True)]
         sql.send(_INSERT_CHANGES, [repo_id, *columns])
+
+
+def _copy_changes(repo_id: int, changes: Iterable[tuple[Place, Mapping[str, bool]]]) -> None:
+    """Like :func:`file_changes` at a third of its cost, for places that are new for sure."""
+    rows = ((repo_id, *row) for row in _change_rows(changes))
+    sql.copy(f"path_change ({_CHANGE_COLUMNS})", _CHANGE_TYPES, rows)
 
 
 def _change_rows(

@@ -24,7 +24,7 @@ from hub.git.stored import StoredObject
 from hub.models import Repo, sql
 from hub.services import cards, outbox
 from hub.services.adding import NOTHING, Added, Adding, sum_of
-from hub.services.filing import COPY_FROM, Filing, NewCommit
+from hub.services.filing import Filing, NewCommit
 from teams.models import User
 from teams.models.sql import Reply
 
@@ -168,8 +168,7 @@ def _make_true(
 ) -> None:
     """File the commits, move the refs and announce it, which counts the repo's version up."""
     change = done.change
-    # COPY, which many commits come by, has no place in a pipeline.
-    with sql.pipeline() if len(change.commits) < COPY_FROM else nullcontext():
+    with nullcontext() if filing.copies else sql.pipeline():
         if change.updates:
             next_line = filing.file(next_line, index_later=change.index_later)
             reach(Point.PUBLISH_AFTER_COMMITS)

@@ -106,7 +106,7 @@ def _requests() -> tuple[bytes, ...]:
     )
 
 
-ONE, TWO = b"one\n" * 50, b"one\n" * 40 + b"two\n" * 20
+ONE, TWO = b"one\n" * 20, b"one\n" * 16 + b"two\n" * 8
 LIMITS = Limits(inflated_bytes=1 << 22, blob_bytes=1 << 20, tree_bytes=1 << 20, depth=50)
 
 
