@@ -22,6 +22,10 @@ class NoLinks:
         checked_key(key)
         return None
 
+    def sign_span(self, key: str, span: tuple[int, int], *, lasts: timedelta) -> str | None:
+        checked_key(key)
+        return None
+
     def sign_put(self, name: str, *, size: int, lasts: timedelta) -> Link | None:
         checked_name(name)
         return None

@@ -138,6 +138,13 @@ class BlobStore(Protocol):
         """A URL from which its bearer may get the bytes under a key, with ranges."""
         ...
 
+    def sign_span(self, key: str, span: tuple[int, int], *, lasts: timedelta) -> str | None:
+        """A URL from which its bearer may get the bytes ``[start:stop]`` under a key, no others.
+
+        It has to be asked with a Range header of exactly these bytes.
+        """
+        ...
+
     def sign_put(self, name: str, *, size: int, lasts: timedelta) -> Link | None:
         """A link by which its bearer may stage exactly so many bytes, as often as it lives.
 

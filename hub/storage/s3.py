@@ -31,6 +31,7 @@ from hub.storage.s3_access import (
 from hub.storage.s3_claims import Claims
 from hub.storage.s3_copying import copy
 from hub.storage.s3_reading import S3Reader
+from hub.storage.s3_spans import SignedSpans
 from hub.storage.s3_writing import S3Writer
 
 _READ_BUFFER: Final = 1 << 16
@@ -45,6 +46,7 @@ class S3Store:
         self._prefix = address.prefix
         self._direct = direct
         self._claims = Claims(self._access, self._claim_of)
+        self._spans = SignedSpans(self._access, self._aside)
 
     # Staging
 
@@ -141,6 +143,13 @@ class S3Store:
         told = {"ResponseContentDisposition": disposition, "ResponseContentType": media_type}
         wanted = {name: value for name, value in told.items() if value}
         return self._signed("get_object", self._home(key), lasts, **wanted)
+
+    def sign_span(self, key: str, span: tuple[int, int], *, lasts: timedelta) -> str | None:
+        if not self._direct or not self._spans.enforced():
+            return None
+        start, stop = span
+        wanted = f"bytes={start}-{stop - 1}"
+        return self._signed("get_object", self._home(key), lasts, Range=wanted)
 
     def sign_put(self, name: str, *, size: int, lasts: timedelta) -> Link | None:
         # Without a body some clients name no length, and the signature is over it.

@@ -5,7 +5,7 @@ that we do not have fails the whole upload.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from django.db import Error as DatabaseError
@@ -19,6 +19,7 @@ from django.http import (
 from hub.errors import BadObject, BlobNotFound
 from hub.http.ranges import parse_ranges
 from hub.http.uploads import Upload
+from hub.http.xorb_urls import XorbUrls
 from hub.models import Repo
 from hub.policies import check_can
 from hub.queries import xet as files
@@ -26,7 +27,7 @@ from hub.services import xet_dedup, xet_grants, xet_intake, xet_tokens, xet_xorb
 from hub.services.xet_intake import CheckedShard
 from hub.services.xet_tokens import XetSession
 from hub.xet.hashing import from_text
-from hub.xet.reconstruction import Fetch, v1_body, v2_body
+from hub.xet.reconstruction import v1_body, v2_body
 from hub.xet.shards import MAX_SHARD_BYTES
 from teams.errors import (
     Invalid,
@@ -38,7 +39,6 @@ from teams.errors import (
 )
 from teams.http.bodies import Body
 from teams.http.json_answer import JsonAnswer
-from teams.http.origin import base_url
 from teams.http.refusals import refusal_behind
 from teams.http.views import Public, WireView
 from teams.policies import Principal
@@ -229,12 +229,10 @@ class Reconstruction(CasView):
         size = files.size_of(self.repo.pk, wanted)
         spans = parse_ranges(request.headers.get("Range", ""), size) or [(0, size)]
         plan = files.reconstruction(self.repo.pk, wanted, *spans[0])
-        base = f"{base_url(request)}/xet/data"
-
-        def url_for(xorb: bytes, fetches: Sequence[Fetch]) -> str:
-            return f"{base}?signature={xet_tokens.sign_fetches(self.given, xorb, fetches)}"
-
-        return JsonAnswer((v2_body if version == "v2" else v1_body)(plan, url_for))
+        urls = XorbUrls(request, self.given, plan)
+        if version == "v2":
+            return JsonAnswer(v2_body(plan, urls, per_url=urls.per_url))
+        return JsonAnswer(v1_body(plan, urls))
 
 
 class NoSuchCasRoute(CasView):

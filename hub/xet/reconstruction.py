@@ -68,17 +68,19 @@ def reconstruct(
     return Reconstruction(skip, tuple(trimmed), fetches)
 
 
-def v2_body(plan: Reconstruction, url_for: UrlFor) -> dict[str, object]:
+def v2_body(
+    plan: Reconstruction, url_for: UrlFor, *, per_url: int = FETCHES_PER_URL
+) -> dict[str, object]:
     """The answer of ``GET /v2/reconstructions/…``: one URL per xorb for all its fetches.
 
-    A xorb of which very many pieces are needed has several: a URL that names its bytes must stay
-    short enough for every server on the way.
+    A xorb of which more than ``per_url`` pieces are needed has several: a URL that names its bytes
+    must stay short enough for every server on the way.
     """
     return _common(plan) | {
         "xorbs": {
             to_text(xorb): [
                 {"url": url_for(xorb, some), "ranges": [_v2_range(one) for one in some]}
-                for some in _batches(fetches)
+                for some in _batches(fetches, per_url)
             ]
             for xorb, fetches in plan.fetches.items()
         }
@@ -149,9 +151,9 @@ def _common(plan: Reconstruction) -> dict[str, object]:
     }
 
 
-def _batches(fetches: Sequence[Fetch]) -> Iterator[Sequence[Fetch]]:
-    for at in range(0, len(fetches), FETCHES_PER_URL):
-        yield fetches[at : at + FETCHES_PER_URL]
+def _batches(fetches: Sequence[Fetch], size: int) -> Iterator[Sequence[Fetch]]:
+    for at in range(0, len(fetches), size):
+        yield fetches[at : at + size]
 
 
 def _v2_range(fetch: Fetch) -> dict[str, object]:

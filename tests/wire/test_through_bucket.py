@@ -57,6 +57,13 @@ def test_weights_go_into_the_bucket_and_come_back(moved: Facts) -> None:
     assert moved["no_second_commit"]
 
 
+def test_xet_clients_fetch_pieces_from_the_bucket(moved: Facts) -> None:
+    asked = [one for one in moved["requests"] if "/reconstructions/" in one]
+
+    assert bool(asked) is moved["offered_by_xet"]
+    assert [one for one in moved["requests"] if "/xet/data" in one] == []
+
+
 def test_half_a_file_is_finished_from_the_bucket(stories: Stories) -> None:
     told = stories.tell(clients.client(OURS), "downloads")
 

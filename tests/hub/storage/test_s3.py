@@ -270,6 +270,35 @@ def test_link_is_for_one_place_one_verb_and_its_time(strict: S3Store) -> None:
     assert send("GET", str(strict.sign_get(KEY, lasts=timedelta(seconds=-1))))[0] in {400, 403}
 
 
+@pytest.mark.ceph
+def test_link_to_a_span_gives_it_and_nothing_else(strict: S3Store) -> None:
+    put(strict, b"0123456789")
+    url = str(strict.sign_span(KEY, (2, 5), lasts=HOUR))
+
+    assert send("GET", url, headers={"Range": "bytes=2-4"})[:2] == (206, b"234")
+    for other in ({"Range": "bytes=2-5"}, {"Range": "bytes=0-"}, {"Range": "bytes=2-4,6-7"}, {}):
+        assert send("GET", url, headers=other)[0] == 403
+    assert staged_names(strict) == []
+
+
+def test_server_that_believes_every_signature_is_left_no_spans(moto: S3Server) -> None:
+    store = S3Store(moto.bucket())
+    put(store, b"0123456789")
+
+    assert store.sign_span(KEY, (2, 5), lasts=HOUR) is None
+    assert staged_names(store) == []
+
+
+@pytest.mark.ceph
+def test_spans_are_given_where_clients_reach_the_server(ceph: RadosGateway) -> None:
+    address = ceph.server.bucket()
+    far = S3Store(replace(address, public_endpoint="https://bytes.example.org"))
+    closed = S3Store(address, direct=False)
+
+    assert str(far.sign_span(KEY, (0, 1), lasts=HOUR)).startswith("https://bytes.example.org/")
+    assert closed.sign_span(KEY, (0, 1), lasts=HOUR) is None
+
+
 # A server that fails
 
 
@@ -281,6 +310,7 @@ def test_server_that_does_not_answer_is_a_refusal() -> None:
     for attempt in (store.size, store.open, store.drop):
         with pytest.raises(StoreUnavailable):
             attempt(KEY)
+    assert store.sign_span(KEY, (0, 1), lasts=HOUR) is None
     with pytest.raises(StoreUnavailable):
         store.stage([LARGE])
 

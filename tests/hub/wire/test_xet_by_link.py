@@ -1,12 +1,15 @@
-"""Xorbs that clients send straight to the store."""
+"""Xorbs that clients send straight to the store, and fetch from it."""
 
+import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from pytest_django.fixtures import Settings
 
+from hub.http import xorb_urls
 from hub.models import Repo, Xorb, XorbDomain
 from hub.queries.store import blob_store
 from hub.storage.digests import xorb_index_key, xorb_key
@@ -15,8 +18,8 @@ from tests.cast import Cast
 from tests.hub.storage.storage_contract import staged_names
 from tests.hub.storage.test_s3 import send
 from tests.hub.wire.callers import XetCaller, caller, truthful
-from tests.hub.xet.samples import cut, index_of, lcg, shard_of, xorb_of
-from tests.s3 import S3Server
+from tests.hub.xet.samples import FileSample, cut, index_of, lcg, shard_of, xorb_of
+from tests.s3 import RadosGateway, S3Server
 
 pytestmark = pytest.mark.django_db
 
@@ -120,3 +123,64 @@ def test_a_footer_is_refused_where_we_cannot_take_it_off(ada: XetCaller) -> None
     """Clients that know grants send none."""
     assert kept(ada, sent(ada, STORED + b"XETBLOB\1" + bytes(200))) == 400
     assert blob_store().size(xorb_key(XORB)) is None
+
+
+# Fetching
+
+
+@pytest.fixture
+def gateway(ceph: RadosGateway, settings: Settings) -> Iterator[str]:
+    """A store that holds to what was signed; answers its address."""
+    ceph.server.use(settings)
+    blob_store.cache_clear()
+    yield ceph.server.endpoint
+    blob_store.cache_clear()
+
+
+@pytest.mark.ceph
+def test_pieces_of_a_xorb_are_fetched_from_the_store(gateway: str, ada: XetCaller) -> None:
+    file = ada.put_file(CHUNKS)
+    asked = f"/reconstructions/{to_text(file.hash)}"
+    middle = {"Range": "bytes=20000-60000"}
+
+    one = ada.get(f"/v1{asked}", **middle).json()["fetch_info"][XORB]
+    two = ada.get(f"/v2{asked}", **middle).json()["xorbs"][XORB]
+
+    assert [len(one), len(two), len(two[0]["ranges"])] == [1, 1, 1]
+    assert one[0]["url_range"] == two[0]["ranges"][0]["bytes"]
+    start, end = one[0]["url_range"]["start"], one[0]["url_range"]["end"]
+    for url in (one[0]["url"], two[0]["url"]):
+        assert url.startswith(gateway)
+        status, body, _headers = send("GET", url, headers={"Range": f"bytes={start}-{end}"})
+        assert (status, body) == (206, STORED[start : end + 1])
+        for other in (f"bytes={start}-{end + 1}", "bytes=0-", f"bytes={end}-{end}"):
+            assert send("GET", url, headers={"Range": other})[0] == 403
+        assert send("GET", url)[0] == 403
+
+
+@pytest.mark.ceph
+def test_each_piece_has_a_link_of_its_own(
+    gateway: str, ada: XetCaller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = ada.put_xorb(CHUNKS)
+    sample = FileSample.over((index, 0, 1), (index, 3, 4))
+    file = replace(sample, sha256=hashlib.sha256(CHUNKS[0] + CHUNKS[3]).digest())
+    assert ada.post("/v1/shards", shard_of([file], [index])).status_code == 200
+    asked = f"/v2/reconstructions/{to_text(file.hash)}"
+
+    linked = ada.get(asked).json()["xorbs"][XORB]
+    monkeypatch.setattr(xorb_urls, "MOST_LINKS", 1)
+    ours = ada.get(asked).json()["xorbs"][XORB]
+
+    assert [len(one["ranges"]) for one in linked] == [1, 1]
+    assert all(one["url"].startswith(gateway) for one in linked)
+    assert [len(one["ranges"]) for one in ours] == [2]
+    assert ours[0]["url"].startswith("http://testserver/xet/data?")
+
+
+def test_a_store_that_does_not_hold_to_what_was_signed_gives_no_pieces(ada: XetCaller) -> None:
+    file = ada.put_file(CHUNKS)
+
+    (fetch,) = ada.get(f"/v1/reconstructions/{to_text(file.hash)}").json()["fetch_info"][XORB]
+
+    assert fetch["url"].startswith("http://testserver/xet/data?")
