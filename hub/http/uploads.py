@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from django.http import HttpRequest
 
+from hub.http.straight import StraightBody
 from hub.storage.digests import CHUNK_BYTES
 from teams.errors import TooLarge
 
@@ -18,7 +19,8 @@ class Upload:
         environ = request.META
         # Django reads no further than Content-Length, and takes a chunked body for an empty one.
         is_chunked = environ.get("HTTP_TRANSFER_ENCODING") and environ.get("wsgi.input_terminated")
-        self._source = environ["wsgi.input"] if is_chunked else request
+        body = environ["wsgi.input"]
+        self._source = body if is_chunked else StraightBody.of(body) or request
         self._left = most
         self._most = most
         announced = environ.get("CONTENT_LENGTH") or "0"

@@ -3,8 +3,10 @@
 import ctypes
 import errno
 import io
+import os
 import secrets
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +20,12 @@ from teams.errors import OutOfSpace
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _WRITEBACK_BYTES: Final = 32 * CHUNK_BYTES
 _SYNC_FILE_RANGE_WRITE: Final = 2
+_MOST_BLOCKS: Final = 256
+"""As many as are written by one call, for small blocks."""
+_MOST_PENDING: Final = 2
+"""How many turns hashing may lag behind: what they hold is held in memory."""
+
+Blocks = Sequence[bytes | memoryview]
 
 
 @contextmanager
@@ -49,7 +57,7 @@ class LocalWriter:
         self._check_open()
         self._blocks.append(chunk)
         self._block_bytes += len(chunk)
-        if self._block_bytes >= CHUNK_BYTES:
+        if self._block_bytes >= CHUNK_BYTES or len(self._blocks) == _MOST_BLOCKS:
             with self._nothing_left_on_failure():
                 self._flush()
 
@@ -83,11 +91,9 @@ class LocalWriter:
             raise ValueError("These bytes are finished or abandoned")
 
     def _flush(self) -> None:
-        block = self._blocks[0] if len(self._blocks) == 1 else b"".join(self._blocks)
-        self._blocks = []
-        self._block_bytes = 0
-        self._tally.add(block)
-        _write_all(self._file, block)
+        blocks, self._blocks, self._block_bytes = self._blocks, [], 0
+        self._tally.add(blocks)
+        _write_all(self._file, blocks)
         self._writeback.follow(self._file)
 
     @contextmanager
@@ -112,25 +118,25 @@ def fresh_name() -> str:
 
 
 class _TallyBeside:
-    """A Tally in a thread of its own: hashing one block and writing it take the same moment."""
+    """A Tally in a thread of its own: hashing some blocks and writing them take the same moment."""
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
         self._thread: ThreadPoolExecutor | None = None
-        self._pending: Future[None] | None = None
+        self._pending: deque[Future[None]] = deque()
 
-    def add(self, block: bytes | memoryview) -> None:
-        self._wait()
+    def add(self, blocks: Blocks) -> None:
         if self._thread is None:
             # What is smaller comes last, and for a small file alone a thread does not pay.
-            if len(block) < CHUNK_BYTES or isinstance(self._tally, Count):
-                self._tally.add(block)
+            if sum(map(len, blocks)) < CHUNK_BYTES or isinstance(self._tally, Count):
+                self._add(blocks)
                 return
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="tally")
-        self._pending = self._thread.submit(self._tally.add, block)
+        self._wait(_MOST_PENDING - 1)
+        self._pending.append(self._thread.submit(self._add, blocks))
 
     def digest(self) -> Digest:
-        self._wait()
+        self._wait(0)
         self.close()
         return self._tally.digest()
 
@@ -139,10 +145,14 @@ class _TallyBeside:
             self._thread.shutdown()
             self._thread = None
 
-    def _wait(self) -> None:
-        if self._pending is not None:
-            self._pending.result()
-            self._pending = None
+    def _add(self, blocks: Blocks) -> None:
+        for block in blocks:
+            self._tally.add(block)
+
+    def _wait(self, left: int) -> None:
+        """Wait until no more than so many turns of hashing are to be done."""
+        while len(self._pending) > left:
+            self._pending.popleft().result()
 
 
 class _Writeback:
@@ -166,8 +176,11 @@ class _Writeback:
         self._sent = written
 
 
-def _write_all(file: io.FileIO, block: bytes | memoryview) -> None:
-    """Write a block whole: a raw file may take less than it is given."""
-    rest = memoryview(block)
+def _write_all(file: io.FileIO, blocks: Blocks) -> None:
+    """Write blocks whole: a raw file may take less than it is given."""
+    written = os.writev(file.fileno(), blocks)
+    if written == sum(map(len, blocks)):
+        return
+    rest = memoryview(b"".join(blocks))[written:]
     while rest:
         rest = rest[file.write(rest) :]
