@@ -83,6 +83,13 @@ class MergeConflict(Conflict):
     """The branch changed the same files."""
 
 
+class RefProtected(Forbidden):
+    """A rule protects that reference."""
+
+    def __init__(self, ref: str, reason: str) -> None:
+        super().__init__(f"{ref} is protected: {reason}.")
+
+
 class RefExists(Conflict):
     """That reference already exists."""
 

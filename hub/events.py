@@ -160,3 +160,61 @@ class CommentChanged(DiscussionNews):
 
     scope: ClassVar[str] = "discussion.comment"
     action: ClassVar[str] = "update"
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReported(News):
+    """A CI system said what it found out about a commit."""
+
+    scope: ClassVar[str] = "repo.status"
+    action: ClassVar[str] = "update"
+    commit: str
+    context: str
+    state: str
+    target_url: str
+
+    def details(self) -> dict[str, Any]:
+        return {"status": asdict(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequestApproved(News):
+    """Somebody approved a pull request as it was at ``commit``."""
+
+    scope: ClassVar[str] = "discussion.approval"
+    action: ClassVar[str] = "create"
+    num: int
+    commit: str
+
+    def details(self) -> dict[str, Any]:
+        return {"approval": asdict(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionNews(News):
+    """What is said of a promotion."""
+
+    id: int
+    tag: str
+    old: str | None
+    new: str
+    status: str
+
+    def details(self) -> dict[str, Any]:
+        return {"promotion": asdict(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionAsked(PromotionNews):
+    """Somebody asked that a tag name a commit."""
+
+    scope: ClassVar[str] = "repo.promotion"
+    action: ClassVar[str] = "create"
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionDecided(PromotionNews):
+    """It was carried out, or refused."""
+
+    scope: ClassVar[str] = "repo.promotion"
+    action: ClassVar[str] = "update"

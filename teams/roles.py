@@ -44,6 +44,8 @@ class Action(StrEnum):
     """Commit, upload, move refs."""
     REPO_MANAGE = "repo.manage"
     """Change visibility, gating and other settings; rename; delete."""
+    REPO_PROTECT = "repo.protect"
+    """Say what has to be so before its branches and tags move."""
     REPO_CREATE = "repo.create"
     """Create a repo in a namespace, or move one into it."""
 
@@ -65,6 +67,7 @@ NEEDS: dict[Action, Role] = {
     Action.REPO_PROPOSE: Role.READ,
     Action.REPO_WRITE: Role.WRITE,
     Action.REPO_MANAGE: Role.WRITE,
+    Action.REPO_PROTECT: Role.ADMIN,
     Action.REPO_CREATE: Role.CONTRIBUTOR,
     Action.COLLECTION_SEE: Role.READ,
     Action.COLLECTION_VOTE: Role.READ,
@@ -100,6 +103,7 @@ CHANGES = frozenset(
         Action.REPO_PROPOSE,
         Action.REPO_WRITE,
         Action.REPO_MANAGE,
+        Action.REPO_PROTECT,
         Action.REPO_CREATE,
         Action.COLLECTION_VOTE,
         Action.COLLECTION_CHANGE,

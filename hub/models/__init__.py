@@ -8,6 +8,7 @@ from hub.models.download import DownloadDay, DownloadSeen
 from hub.models.event import Event
 from hub.models.history import GitCommit, GitLine, GitObject, GitRef, PathChange, PendingIndex
 from hub.models.like import Like
+from hub.models.protection import Approval, CommitStatus, Promotion, RefRule
 from hub.models.repo import Repo, RepoRedirect
 from hub.models.webhook import Attempt, Delivery, Watch, Webhook
 from hub.models.xet import (
@@ -22,11 +23,13 @@ from hub.models.xet import (
 from teams.models import sql
 
 __all__ = [
+    "Approval",
     "Attempt",
     "Blob",
     "Collection",
     "CollectionItem",
     "CommentVersion",
+    "CommitStatus",
     "Delivery",
     "Discussion",
     "DiscussionEvent",
@@ -41,7 +44,9 @@ __all__ = [
     "Mention",
     "PathChange",
     "PendingIndex",
+    "Promotion",
     "PurgedFile",
+    "RefRule",
     "Repo",
     "RepoBlob",
     "RepoCard",

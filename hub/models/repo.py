@@ -40,6 +40,8 @@ class Repo(models.Model):
     """Objects may be unreachable: something for garbage collection to look at."""
     git_bytes = models.BigIntegerField(default=0)
 
+    is_guarded = models.BooleanField(default=False)
+    """Some ``RefRule`` holds here, to be asked whenever a ref moves."""
     likes = models.IntegerField(default=0)
     downloads = models.BigIntegerField(default=0)
     """Of the last 30 days; recounted from ``DownloadDay`` by a task."""

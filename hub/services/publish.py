@@ -12,6 +12,7 @@ exclusively. From then on it stays, so what was looked at before is looked at ag
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
@@ -22,9 +23,10 @@ from hub.events import RefMove, RefsMoved
 from hub.git.refs import BRANCHES, RefUpdate
 from hub.git.stored import StoredObject
 from hub.models import Repo, sql
-from hub.services import cards, outbox
+from hub.services import cards, outbox, protection
 from hub.services.adding import NOTHING, Added, Adding, sum_of
 from hub.services.filing import Filing, NewCommit
+from hub.services.protection import Way
 from teams.models import User
 from teams.models.sql import Reply
 
@@ -58,6 +60,8 @@ class Change:
     """Something may become unreachable: a ref is deleted, or moved to where it was not."""
     index_later: bool = False
     """The commits come without the paths that they changed: a job finds them out."""
+    way: Way = Way.DIRECT
+    """How it comes, for the rules that protect refs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,7 @@ def publish(
             present = _ask_heads(repo.pk, refs)
             filing = Filing(repo.pk, change.commits)
             reach(Point.PUBLISH_AFTER_OBJECTS)
-            next_line = _free_line(locked)
+            repo_row = _locked(locked)
         reach(Point.PUBLISH_LOCKED)
         now = _read_heads(present)
         rebuilt = added.finish().lacks_keyframe or now != heads
@@ -118,7 +122,7 @@ def publish(
             change = build(now)
             added, filing = _added_anew(repo.pk, change), Filing(repo.pk, change.commits)
         done = Published(change, rebuilt, sum_of(files_added.finish().added, added.finish().added))
-        _make_true(repo, done, filing, next_line, by)
+        _make_true(repo, done, filing, repo_row, by)
         reach(Point.PUBLISH_BEFORE_COMMIT)
     reach(Point.PUBLISH_AFTER_COMMIT)
     return done
@@ -145,14 +149,21 @@ def _read_heads(reply: Reply) -> Heads:
     )
 
 
-_LOCK = "SELECT next_line FROM hub_repo WHERE id = %s FOR NO KEY UPDATE"
+_LOCK = "SELECT next_line, is_guarded FROM hub_repo WHERE id = %s FOR NO KEY UPDATE"
 
 
-def _free_line(locked: Reply) -> int:
-    row = locked.row()
+class _RepoRow(NamedTuple):
+    """What the repo's row says once it is locked."""
+
+    next_line: int
+    is_guarded: bool
+
+
+def _locked(reply: Reply) -> _RepoRow:
+    row = reply.row()
     if row is None:
         raise RepoNotFound
-    return int(row[0])
+    return _RepoRow(*row)
 
 
 def _added_anew(repo_id: int, change: Change) -> Adding:
@@ -163,11 +174,9 @@ def _added_anew(repo_id: int, change: Change) -> Adding:
     return added
 
 
-def _make_true(
-    repo: Repo, done: Published, filing: Filing, next_line: int, by: User | None
-) -> None:
+def _make_true(repo: Repo, done: Published, filing: Filing, row: _RepoRow, by: User | None) -> None:
     """File the commits, move the refs and announce it, which counts the repo's version up."""
-    change = done.change
+    change, next_line = done.change, row.next_line
     with nullcontext() if filing.copies else sql.pipeline():
         if change.updates:
             next_line = filing.file(next_line, index_later=change.index_later)
@@ -182,6 +191,8 @@ def _make_true(
             "last_modified = %s",
             values=[next_line, change.makes_garbage, done.added.nbytes, timezone.now()],
         )
+    if row.is_guarded:
+        protection.check_moves(repo, change.updates, by=by, way=change.way)
     for update in change.updates:
         if update.ref == BRANCHES + repo.default_branch and update.new is not None:
             cards.index(repo, update.new, _changes_between(update, change))

@@ -22,6 +22,7 @@ from hub.services import comments, discussions
 from hub.services.commits import Building, Message, Operation, build_commit, prepared
 from hub.services.discussion_log import check_talk, locked
 from hub.services.edits import TreeEdit
+from hub.services.protection import Way, check_merge
 from hub.services.publish import Change, Heads, publish
 from teams.errors import Conflict, Invalid, Stale
 from teams.models import User
@@ -179,6 +180,7 @@ def merge_pull_request(
         Conflict: there is nothing to merge.
         MergeConflict: both sides changed the same files; the refusal tells ``conflicts``.
         RevisionNotFound: the branch was deleted.
+        RefProtected: a rule wants an approval or a check that is missing.
     """
     check_can(by, Action.REPO_WRITE, discussion.repo)
     if not discussion.is_pull_request:
@@ -191,6 +193,7 @@ def merge_pull_request(
         publish(discussion.repo, refs=refs, build=building, by=by.user)
         fresh = locked(discussion)
         _check_open(fresh)
+        check_merge(fresh, building.head)
         fresh.base, fresh.head = building.base, building.head
         fresh.merge_commit = building.result
         discussions.take_to(fresh, Discussion.Status.MERGED, said, by)
@@ -226,7 +229,7 @@ class _Merging:
         self.base = bases[0] if bases else None
         if bases == [onto]:
             self.result = self.head
-            return Change((RefUpdate(target, onto, self.head),))
+            return Change((RefUpdate(target, onto, self.head),), way=Way.MERGE)
         return self._true_merge(onto, bases)
 
     def _true_merge(self, onto: bytes, bases: Sequence[bytes]) -> Change:
@@ -247,7 +250,7 @@ class _Merging:
         )
         self.result = stored.oid
         update = RefUpdate(self.discussion.target, onto, stored.oid)
-        return Change((update,), [*trees, stored], [row])
+        return Change((update,), [*trees, stored], [row], way=Way.MERGE)
 
     def _message(self) -> Message:
         title = f"{self.discussion.title} (#{self.discussion.num})"

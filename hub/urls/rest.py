@@ -2,9 +2,19 @@
 
 from django.urls import path
 
-from hub.rest import schema, search
+from hub.rest import promotions, ref_rules, schema, search, statuses
+
+REPO = "api/v1/repos/<kind:kind>/<repo:name>"
+PROMOTION = f"{REPO}/promotions/<int:number>"
 
 urlpatterns = [
     path("api/v1/openapi.json", schema.Schema.as_view()),
     path("api/v1/search", search.Search.as_view()),
+    path(f"{REPO}/statuses/<text:revision>", statuses.Statuses.as_view()),
+    path(f"{REPO}/ref-rules", ref_rules.RefRules.as_view()),
+    path(f"{REPO}/ref-rules/<int:number>", ref_rules.OneRefRule.as_view()),
+    path(f"{REPO}/promotions", promotions.Promotions.as_view()),
+    path(f"{PROMOTION}/approve", promotions.Approve.as_view()),
+    path(f"{PROMOTION}/refuse", promotions.Refuse.as_view()),
+    path(f"{REPO}/pull-requests/<int:number>/approvals", promotions.Approvals.as_view()),
 ]
