@@ -4,34 +4,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hub.crashpoints import Point, reach
-from hub.errors import BadName, BadObject
+from hub.errors import BadObject
 from hub.git.objects import Kind, parse_commit
 from hub.git.refs import BRANCHES, TAGS, RefUpdate
 from hub.git.stored import StoredObject, store
 from hub.git.tree_diff import differences
 from hub.git.unpacked import Pack, Source
 from hub.models import Repo
-from hub.names import RevisionName
 from hub.queries import history, packs
 from hub.services import indexing
 from hub.services.commits import noreply
 from hub.services.filing import NewCommit
 from hub.services.publish import Change, Heads, publish
 from hub.services.push_intake import Intake, PushedCommit
-from teams.errors import Conflict
+from hub.services.push_rules import RefsRefused, check_refs
 from teams.policies import Principal
 
 INDEXED_AT_ONCE = 500
 """Commits whose changed paths are found out within the push; of more a job takes care."""
-
-
-class RefsRefused(Conflict):
-    """Some refs cannot be moved, so none was."""
-
-    def __init__(self, reasons: Mapping[str, str]) -> None:
-        super().__init__("; ".join(f"{ref}: {reason}" for ref, reason in reasons.items()))
-        self.reasons = reasons
-        """For each ref that is at fault, why."""
 
 
 def push(*, repo: Repo, updates: Sequence[RefUpdate], source: Source | None, by: Principal) -> None:
@@ -41,7 +31,7 @@ def push(*, repo: Repo, updates: Sequence[RefUpdate], source: Source | None, by:
         RefsRefused: a ref may not be moved so, or is no longer where the client saw it.
         BadObject, TooLarge, BlobNotFound, BadPath: the pack is refused.
     """
-    _check_refs(repo, updates)
+    check_refs(repo, updates, by)
     if source is None:
         _delete(repo, updates, by)
         return
@@ -49,27 +39,6 @@ def push(*, repo: Repo, updates: Sequence[RefUpdate], source: Source | None, by:
     reach(Point.PUSH_RECEIVED)
     with intake.pack:
         _Push(repo, updates, intake, by).publish()
-
-
-def _check_refs(repo: Repo, updates: Sequence[RefUpdate]) -> None:
-    problems = {update.ref: _problem_of(repo, update) for update in updates}
-    if found := {ref: problem for ref, problem in problems.items() if problem}:
-        raise RefsRefused(found)
-
-
-def _problem_of(repo: Repo, update: RefUpdate) -> str:
-    prefix = next((prefix for prefix in (BRANCHES, TAGS) if update.ref.startswith(prefix)), None)
-    if prefix is None:
-        return "not allowed: only branches and tags can be pushed"
-    try:
-        RevisionName.parse(update.ref.removeprefix(prefix))
-    except BadName:
-        return "not a valid name"
-    if update.new is None and update.ref == BRANCHES + repo.default_branch:
-        return "deletion of the default branch is not allowed"
-    if update.old is None and update.new is None:
-        return "does not exist"
-    return ""
 
 
 def _delete(repo: Repo, updates: Sequence[RefUpdate], by: Principal) -> None:

@@ -8,7 +8,7 @@ from hub.models import Repo
 from hub.names import ROOT, RevisionName
 from hub.queries import history, packs, trees
 from hub.queries.history import CommitRow
-from hub.services.commits import Message, build_commit, noreply
+from hub.services.commits import Message, build_commit, full_ref, noreply
 from hub.services.publish import Change, Heads, publish
 from teams.errors import Forbidden, Invalid
 from teams.models import User
@@ -83,7 +83,7 @@ def squash(*, repo: Repo, branch: RevisionName, message: str, by: User | None) -
     Raises:
         RevisionNotFound: there is no such branch.
     """
-    ref = BRANCHES + branch.text.removeprefix(BRANCHES)
+    ref = full_ref(branch)
 
     def build(heads: Heads) -> Change:
         head = heads[ref]

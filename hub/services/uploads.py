@@ -39,7 +39,7 @@ def sign(
         f"lfs.{verb}",
         repo=repo,
         by=by,
-        action=Action.REPO_READ if verb == "download" else Action.REPO_WRITE,
+        action=Action.REPO_READ if verb == "download" else Action.REPO_PROPOSE,
         oid=announced.sha256.hex(),
         size=announced.size,
         **claims,

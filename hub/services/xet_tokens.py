@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from hub.models import Repo, XetDomain
+from hub.policies import can
 from hub.queries.xet import check_sound
 from hub.services import passes
 from hub.services.passes import BadPass
@@ -43,6 +44,8 @@ class XetSession:
     repo: Repo
     principal: Principal
     domain_id: int
+    proposes: bool = False
+    """They may upload for pull requests, and no more."""
     is_ours: bool = False
     """It is a worker of this hub, which may write what the repo holds in another form."""
 
@@ -52,11 +55,23 @@ class XetSession:
 
 
 def issue_token(*, repo: Repo, by: Principal, action: Action) -> XetToken:
-    """Let the bearer do ``action`` with ``repo`` by Xet, in the domain of its namespace."""
-    domain, _made = XetDomain.objects.get_or_create(namespace_id=repo.namespace_id)
+    """Let the bearer do ``action`` with ``repo`` by Xet, in the domain of its namespace.
+
+    Who only proposes works in a domain of their own: what the namespace holds in other repos,
+    maybe hidden ones, is nothing for them to learn of or to build on.
+    """
+    own = by.user is not None and action is Action.REPO_PROPOSE
+    namespace_id = by.user.namespace_id if own and by.user else repo.namespace_id
+    domain, _made = XetDomain.objects.get_or_create(namespace_id=namespace_id)
     cas = str(domain)
     text = passes.issue(_TOKEN, repo=repo, by=by, action=action, cas=cas)
     return XetToken(text, int(time.time() + TOKEN_LIFE.total_seconds()), cas)
+
+
+def issue_for_upload(*, repo: Repo, by: Principal) -> XetToken:
+    """Let the bearer upload to ``repo``, as a writer or for pull requests."""
+    action = Action.REPO_WRITE if can(by, Action.REPO_WRITE, repo) else Action.REPO_PROPOSE
+    return issue_token(repo=repo, by=by, action=action)
 
 
 def issue_own(repo: Repo) -> XetToken:
@@ -85,7 +100,8 @@ def session(token: str, *, cas: str) -> XetSession:
         raise Unauthenticated("This Xet token is not valid, or not any more.") from None
     if shown.claims["cas"] != cas:
         raise Unauthenticated("This Xet token is for another CAS.")
-    return XetSession(shown.repo, shown.principal, int(cas.partition(".")[0]), is_ours)
+    proposes = shown.claims["action"] == Action.REPO_PROPOSE
+    return XetSession(shown.repo, shown.principal, int(cas.partition(".")[0]), proposes, is_ours)
 
 
 def sign_fetches(given: XetSession, xorb: bytes, fetches: Sequence[Fetch]) -> str:

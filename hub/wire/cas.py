@@ -60,6 +60,8 @@ class CasView(WireView):
         return self.given.principal
 
     def check(self, action: Action) -> None:
+        if self.given.proposes and action is Action.REPO_WRITE:
+            action = Action.REPO_PROPOSE
         if not self.given.is_ours:
             check_can(self.principal, action, self.repo)
 

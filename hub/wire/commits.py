@@ -9,12 +9,14 @@ from django.utils.html import escape
 
 from hub.errors import RevisionNotFound
 from hub.git.attributes import Attributes, IgnoreRules, upload_mode
+from hub.git.refs import BRANCHES, PULL_REQUESTS
 from hub.http.dates import iso
+from hub.http.proposals import ToRevision
 from hub.http.repo_views import OfRepo, revision_named
 from hub.names import EntryPath, RevisionName
 from hub.queries import diffs, history, trees
 from hub.queries.history import CommitRow
-from hub.services import commits
+from hub.services import commits, pull_requests
 from hub.services.commits import (
     CopyFile,
     DeleteFile,
@@ -28,7 +30,7 @@ from teams.errors import Invalid, TooLarge
 from teams.http.bodies import Body
 from teams.http.json_answer import JsonAnswer
 from teams.http.origin import base_url
-from teams.http.pagination import flag, limit_of, with_next
+from teams.http.pagination import limit_of, with_next
 from teams.http.views import WireView
 from teams.roles import Action
 
@@ -38,26 +40,12 @@ MAX_LINE_BYTES = 24 * 1024 * 1024
 COMMITS_A_PAGE = 50
 
 
-def refuse_pull_requests(request: HttpRequest) -> None:
-    """Say no to ``create_pr`` before anything is uploaded for it.
-
-    Raises:
-        Invalid: a pull request was asked for.
-    """
-    if flag(request, "create_pr"):
-        raise Invalid(
-            "This hub does not take pull requests yet. Commit to a branch instead: "
-            "create_branch(...), then revision=..."
-        )
-
-
-class Preupload(OfRepo, WireView):
+class Preupload(ToRevision, WireView):
     """POST /api/{kind}s/{name}/preupload/{revision}: how each file is to be uploaded."""
 
     authz = {"post": Action.REPO_WRITE}
 
     def post(self, request: HttpRequest, **_: object) -> JsonAnswer:
-        refuse_pull_requests(request)
         commit = self.resolve()
         body = Body.of(request)
         files = body.objects("files")
@@ -106,38 +94,52 @@ def _sample(file: Body) -> bytes:
         raise Invalid('"sample" must be base64.') from None
 
 
-class Commit(OfRepo, WireView):
+class Commit(ToRevision, WireView):
     """POST /api/{kind}s/{name}/commit/{revision}: NDJSON, one operation a line."""
 
     authz = {"post": Action.REPO_WRITE}
 
     def post(self, request: HttpRequest, revision: str, **_: object) -> JsonAnswer:
-        refuse_pull_requests(request)
         lines = _lines(request)
         header = _header(lines)
         parent = header.text("parentCommit", "")
         if parent and not RevisionName(parent).may_be_short_commit:
             raise Invalid('"parentCommit" must be 5 to 40 hexadecimal digits.')
-        oid = commits.commit(
+        operations = (_operation(key, value) for key, value in lines)
+        message = Message(header.text("summary"), header.text("description", ""))
+        if not self.proposes:
+            oid = commits.commit(
+                repo=self.repo,
+                branch=self._branch(revision),
+                operations=operations,
+                message=message,
+                by=self.principal,
+                parent=parent,
+            )
+            return JsonAnswer(self._told(oid))
+        made = pull_requests.propose(
             repo=self.repo,
             branch=self._branch(revision),
-            operations=(_operation(key, value) for key, value in lines),
-            message=Message(header.text("summary"), header.text("description", "")),
+            operations=operations,
+            message=message,
             by=self.principal,
             parent=parent,
-        ).hex()
-        return JsonAnswer(
-            {
-                "success": True,
-                "commitUrl": f"{base_url(request)}{self.repo.url}/commit/{oid}",
-                "commitOid": oid,
-                "hookOutput": "",
-            }
         )
+        url = f"{base_url(request)}{made.url}"
+        return JsonAnswer(self._told(bytes(made.head or b"")) | {"pullRequestUrl": url})
+
+    def _told(self, commit: bytes) -> dict[str, object]:
+        oid = commit.hex()
+        return {
+            "success": True,
+            "commitUrl": f"{base_url(self.request)}{self.repo.url}/commit/{oid}",
+            "commitOid": oid,
+            "hookOutput": "",
+        }
 
     def _branch(self, revision: str) -> RevisionName:
         name = revision_named(revision)
-        if name.text.startswith("refs/") and not name.text.startswith("refs/heads/"):
+        if name.text.startswith("refs/") and not name.text.startswith((BRANCHES, PULL_REQUESTS)):
             raise RevisionNotFound(f"Invalid rev id: {name}. Commits go to branches.")
         return name
 

@@ -15,7 +15,7 @@ from hub.git.pkt_line import Mark, PacketReader, line, on_data_band
 from hub.git.refs import BRANCHES
 from hub.http.git_bodies import GitBody
 from hub.http.repo_views import OfRepo
-from hub.policies import check_can
+from hub.policies import check_can_push
 from hub.queries.wanted import advertised
 from hub.services import fetches
 from hub.storage.digests import CHUNK_BYTES
@@ -27,7 +27,6 @@ from teams.roles import Action
 MAX_REQUEST_BYTES = 32 * 1024 * 1024
 """What a client may say in one round: enough to want half a million objects."""
 _VERSION = re.compile(r"(?:^|:)version=([012])(?=:|$)", re.ASCII)
-_NEEDS = {Service.UPLOAD_PACK: Action.REPO_READ, Service.RECEIVE_PACK: Action.REPO_WRITE}
 
 
 class GitView(OfRepo, WireView):
@@ -66,7 +65,8 @@ class InfoRefs(GitView):
 
     def get(self, request: HttpRequest, **_: object) -> HttpResponse:
         service = _service(request.GET.get("service", ""))
-        check_can(self.principal, _NEEDS[service], self.repo)
+        if service is Service.RECEIVE_PACK:
+            check_can_push(self.principal, self.repo)
         if service is Service.UPLOAD_PACK and self.version == 2:  # noqa: PLR2004 - its name
             told = advertisement.abilities_v2()
         else:

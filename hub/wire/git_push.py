@@ -9,7 +9,9 @@ from hub.git.pack_reader import Limits
 from hub.git.pkt_line import DATA_BAND, PROGRESS_BAND, Mark, PacketReader, line, on_band
 from hub.git.push_request import PushRequest
 from hub.http.git_bodies import GitBody
-from hub.services.pushes import RefsRefused, push
+from hub.policies import check_can_push
+from hub.services.push_rules import RefsRefused
+from hub.services.pushes import push
 from hub.wire.git import GitView
 from teams.errors import Refusal
 from teams.roles import Action
@@ -22,7 +24,11 @@ _MOST_OF_A_REASON = 500
 class ReceivePack(GitView):
     """POST /{name}[.git]/git-receive-pack: refs to move, and the pack that they need."""
 
-    authz = {"post": Action.REPO_WRITE}
+    authz = {"post": Action.REPO_READ}
+
+    def check(self, action: Action) -> None:
+        super().check(action)
+        check_can_push(self.principal, self.repo)
 
     def post(self, request: HttpRequest, **_: object) -> HttpResponse:
         body = GitBody(request, most=Limits().pack_bytes + MAX_COMMAND_BYTES)

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from hub.errors import BlobNotFound
 from hub.http.repo_views import OfRepo
-from hub.policies import check_can
+from hub.policies import check_can, check_can_write_to
 from hub.queries.blobs import damaged, held
 from hub.services import sent_uploads, uploads, xet_tokens
 from hub.services.blobs import held_or_adopted
@@ -80,7 +80,7 @@ class Batch(OfRepo, LfsView):
         return {"actions": {"download": {"href": self._link("download", one)} | _EXPIRY}}
 
     def _upload(self, body: Body, entries: list[Body]) -> Entry:
-        check_can(self.principal, Action.REPO_WRITE, self.repo)
+        self._check_upload(body)
         digests = _digests(entries)
         sizes = held_or_adopted(repo=self.repo, digests=digests, by=self.principal)
         # What is damaged is asked for as if it were new: the upload heals it.
@@ -95,6 +95,15 @@ class Batch(OfRepo, LfsView):
                 _spoken(entry, lambda one: self._upload_of(one, sizes, plan)) for entry in entries
             ],
         }
+
+    def _check_upload(self, body: Body) -> None:
+        """Who names no ref may upload for a pull request that is yet to be."""
+        named = body.values.get("ref")
+        ref = Body(named).text("name", "") if isinstance(named, dict) else ""
+        if ref:
+            check_can_write_to(self.principal, self.repo, ref)
+        else:
+            check_can(self.principal, Action.REPO_PROPOSE, self.repo)
 
     def _upload_of(self, one: Announced, sizes: Mapping[bytes, int], plan: "_Plan") -> Entry:
         if one.size > settings.MAX_FILE_BYTES:
@@ -142,7 +151,7 @@ class Batch(OfRepo, LfsView):
 
     def _xet_action(self, body: Body) -> Entry:
         """What git-xet reads; the public library only looks at ``transfer``."""
-        token = xet_tokens.issue_token(repo=self.repo, by=self.principal, action=Action.REPO_WRITE)
+        token = xet_tokens.issue_for_upload(repo=self.repo, by=self.principal)
         base, kind = base_url(self.request), self.repo.repo_kind.plural
         return {
             "href": f"{base}/api/{kind}/{self.repo}/xet-write-token/{self.repo.default_branch}",

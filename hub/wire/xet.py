@@ -13,17 +13,16 @@ from django.http import (
 )
 
 from hub.http.bytes import by_proxy, mark_partial, multipart, send_span
+from hub.http.proposals import ToRevision
 from hub.http.ranges import Span, parse_ranges
 from hub.http.repo_views import OfRepo
-from hub.queries.repos import repo_for
 from hub.queries.store import blob_store
 from hub.services import xet_tokens
 from hub.storage.large_files import iter_blob
-from teams.errors import Forbidden, Invalid, Unprocessable
+from teams.errors import Forbidden, Invalid
 from teams.http.authentication import principal_of
 from teams.http.json_answer import JsonAnswer
 from teams.http.origin import base_url
-from teams.http.pagination import flag
 from teams.http.views import Public, WireView
 from teams.policies import Principal
 from teams.roles import Action
@@ -38,12 +37,15 @@ class XetToken(OfRepo, WireView):
     """GET /api/{kind}s/{name}/xet-read-token/{revision}: a token to read the repo by Xet."""
 
     authz = {"get": Action.REPO_READ}
-    action = Action.REPO_READ
+
+    def token(self) -> xet_tokens.XetToken:
+        action = Action.REPO_READ
+        return xet_tokens.issue_token(repo=self.repo, by=self.principal, action=action)
 
     def get(self, request: HttpRequest, **_: object) -> JsonAnswer:
         if self.kwargs["revision"] != NO_REVISION:
             self.resolve()
-        token = xet_tokens.issue_token(repo=self.repo, by=self.principal, action=self.action)
+        token = self.token()
         url = f"{base_url(request)}/xet/{token.cas}"
         response = JsonAnswer({"casUrl": url, "accessToken": token.text, "exp": token.expires})
         response["X-Xet-Cas-Url"] = url
@@ -53,20 +55,16 @@ class XetToken(OfRepo, WireView):
         return response
 
 
-class XetWriteToken(XetToken):
+class XetWriteToken(ToRevision, XetToken):
     """GET /api/{kind}s/{name}/xet-write-token/{revision}: a token to upload files by Xet."""
 
     authz = {"get": Action.REPO_WRITE}
-    action = Action.REPO_WRITE
 
     def who(self, request: HttpRequest, method: str) -> Principal:
         return principal_of(request, with_session=False)
 
-    def check(self, action: Action) -> None:
-        if flag(self.request, "create_pr"):
-            repo_for(self.principal, Action.REPO_READ, self.kwargs["kind"], self.kwargs["name"])
-            raise Unprocessable("Pull requests are not supported here. Commit to a branch instead.")
-        super().check(action)
+    def token(self) -> xet_tokens.XetToken:
+        return xet_tokens.issue_for_upload(repo=self.repo, by=self.principal)
 
 
 class Data(WireView):

@@ -67,8 +67,13 @@ def test_each_object_of_a_batch_has_its_own_error(plain: Plain, repo: str) -> No
     assert codes == [None, 422, 422, 413]
 
 
-def test_a_stranger_may_not_upload(plain: Plain, repo: str) -> None:
-    assert_error(batch(plain, repo, {"oid": "6" * 64, "size": 3}, who="cleo"), 403)
+def test_a_stranger_may_upload_for_pull_requests_only(plain: Plain, repo: str) -> None:
+    wanted = {"oid": "6" * 64, "size": 3}
+
+    assert_error(batch(plain, repo, wanted, who="cleo", ref={"name": "main"}), 403)
+    assert_error(batch(plain, repo, wanted, who="cleo", ref={"name": "refs/pr/1"}), 403)
+    assert_error(batch(plain, repo, wanted, who=""), 401)
+    assert batch(plain, repo, wanted, who="cleo").status == 200
 
 
 def test_what_was_uploaded_may_be_committed(plain: Plain, repo: str) -> None:

@@ -50,10 +50,6 @@ def test_deleting_what_is_not_there_is_refused(told: Facts) -> None:
     )
 
 
-def test_a_pull_request_is_refused_with_a_way_out(told: Facts) -> None:
-    assert_refused(told["pull_request"], "BadRequestError", 400, "Commit to a branch instead")
-
-
 def test_each_missing_thing_has_its_own_error(told: Facts) -> None:
     assert_refused(told["missing_entry"], "EntryNotFoundError", 404)
     assert_refused(told["missing_revision"], "RevisionNotFoundError", 404)

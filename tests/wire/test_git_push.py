@@ -266,7 +266,8 @@ def test_of_two_refs_one_of_which_is_bad_none_is_moved(
 def test_some_refs_cannot_be_pushed(clone: Clone, repo: str) -> None:
     write(clone, a="1")
 
-    assert "only branches and tags" in refused(clone, "origin", "HEAD:refs/pr/1")
+    assert "only branches, tags and pull" in refused(clone, "origin", "HEAD:refs/convert/x")
+    assert "no such pull request" in refused(clone, "origin", "HEAD:refs/pr/1")
     assert "default branch" in refused(clone, "origin", "--delete", "main")
     clone("push", "--quiet", "origin", "HEAD:refs/heads/dev")
     assert "in the way" in refused(clone, "origin", "HEAD:refs/heads/dev/one")

@@ -10,8 +10,10 @@ from tests.wire.plain import Answer, Plain, ask
 LFS = {"Content-Type": "application/vnd.git-lfs+json"}
 
 
-def batch(plain: Plain, repo: str, *objects: dict[str, Any], who: str = "ada") -> Answer:
-    body = {"operation": "upload", "transfers": ["basic"], "objects": list(objects)}
+def batch(
+    plain: Plain, repo: str, *objects: dict[str, Any], who: str = "ada", **more: object
+) -> Answer:
+    body = {"operation": "upload", "transfers": ["basic"], "objects": list(objects), **more}
     return plain("POST", f"/{repo}.git/info/lfs/objects/batch", body, who=who, headers=LFS)
 
 

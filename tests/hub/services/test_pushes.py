@@ -15,7 +15,8 @@ from hub.services import commits, fsck, indexing, pushes
 from hub.services.commits import Message, PutFile
 from hub.services.fsck import Scope
 from hub.services.push_intake import PushedCommit
-from hub.services.pushes import RefsRefused, ends_of, order_commits
+from hub.services.push_rules import RefsRefused
+from hub.services.pushes import ends_of, order_commits
 from tests.cast import Cast, signed_in
 from tests.hub.git.packs import delta, pack, ref_delta, whole
 

@@ -36,9 +36,9 @@ def content(response: Any) -> bytes:
 class XetCaller:
     """Somebody who holds a Xet token for one repo."""
 
-    def __init__(self, client: Client, repo: Repo, scope: str = "write") -> None:
+    def __init__(self, client: Client, repo: Repo, scope: str = "write", target: str = "") -> None:
         kind = repo.repo_kind.plural
-        self.answer = client.get(f"/api/{kind}/{repo}/xet-{scope}-token/main")
+        self.answer = client.get(target or f"/api/{kind}/{repo}/xet-{scope}-token/main")
         self._client = Client()
         if self.answer.status_code == 200:
             given = self.answer.json()
@@ -118,6 +118,7 @@ def batch(
     operation: str,
     objects: Sequence[tuple[str, int]],
     transfers: Sequence[str] = ("basic",),
+    **more: object,
 ) -> Any:
     answer = client.post(
         f"{repo.url}.git/info/lfs/objects/batch",
@@ -125,6 +126,7 @@ def batch(
             "operation": operation,
             "transfers": transfers,
             "objects": [{"oid": oid, "size": size} for oid, size in objects],
+            **more,
         },
         content_type="application/vnd.git-lfs+json",
     )

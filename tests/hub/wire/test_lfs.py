@@ -274,10 +274,11 @@ def test_strangers_are_asked_for_a_password(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize(("who", "status"), [("cleo", 403), (None, 401), ("ben", 200)])
-def test_only_writers_may_upload(cast: Cast, who: str | None, status: int) -> None:
+def test_only_writers_may_upload_to_a_branch(cast: Cast, who: str | None, status: int) -> None:
     repo = cast.repo("acme/tiny")
+    client = caller(getattr(cast, who) if who else None)
 
-    answer = batch(caller(getattr(cast, who) if who else None), repo, "upload", [(OID, 5)])
+    answer = batch(client, repo, "upload", [(OID, 5)], ref={"name": "refs/heads/main"})
 
     assert answer["status"] == status
 

@@ -17,7 +17,7 @@ from hub.services import xet_tokens
 from hub.storage.digests import xorb_key
 from hub.xet.hashing import to_text
 from hub.xet.shards import Term
-from teams.models import Membership
+from teams.models import Membership, User
 from tests.cast import Cast
 from tests.hub.wire.callers import XetCaller, caller, content, truthful
 from tests.hub.xet.samples import (
@@ -455,11 +455,26 @@ def test_telemetry_is_thanked_for(cast: Cast, ada: XetCaller) -> None:
     assert ada.post("/v1/telemetry", b"").status_code == 204
 
 
-def test_a_pull_request_is_refused_clearly(cast: Cast, repo: Repo) -> None:
-    answer = caller(cast.ada).get(f"/api/models/{repo}/xet-write-token/None?create_pr=1")
+def test_who_proposes_uploads_in_a_domain_of_their_own(cast: Cast) -> None:
+    repo = cast.repo()
+    ada = XetCaller(caller(cast.ada), repo)
+    ada.put_xorb(CHUNKS)
+    target = f"/api/models/{repo}/xet-write-token/None?create_pr=1"
 
-    assert answer.status_code == 422
-    assert "Pull requests" in answer["X-Error-Message"]
+    def cas(user: User) -> XetCaller:
+        return XetCaller(caller(user), repo, scope="write", target=target)
+
+    cleo, writer = cas(cast.cleo), cas(cast.ada)
+
+    assert writer.cas == ada.cas != cleo.cas
+    xorb = to_text(index_of(CHUNKS).hash)
+    path = f"/v1/xorbs/default/{xorb}"
+    assert (ada.head(path).status_code, cleo.head(path).status_code) == (200, 404)
+    assert caller(cast.cleo).get(target.replace("?create_pr=1", "")).status_code == 403
+    assert caller(cast.cleo, "read").get(target).status_code == 403
+    assert caller(None).get(target).status_code == 401
+    proposed = cleo.put_file(CHUNKS)
+    assert ada.read(proposed.hash, 0, 4) == b"".join(CHUNKS)[:5]
 
 
 def test_a_token_needs_a_revision_that_exists_or_none_at_all(cast: Cast, repo: Repo) -> None:

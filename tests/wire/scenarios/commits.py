@@ -72,9 +72,6 @@ def _refused(repo: str, first: str) -> Facts:
     return {
         "stale": refusal(api.create_commit, repo, late, commit_message="Late", parent_commit=first),
         "delete_missing": refusal(api.create_commit, repo, gone, commit_message="Delete"),
-        "pull_request": refusal(
-            api.create_commit, repo, late, commit_message="Ask", create_pr=True
-        ),
         "missing_entry": refusal(api.hf_hub_download, repo, "never.txt"),
         "missing_revision": refusal(api.hf_hub_download, repo, "w.bin", revision="never"),
         "missing_repo": refusal(api.hf_hub_download, repo + "-never", "w.bin"),
