@@ -204,6 +204,9 @@ class LiveServer:
     def create_org(self, name: str, *, owner: str) -> str:
         return self.manage("create_org", name, "--owner", owner)
 
+    def add_member(self, organisation: str, user: str, *, role: str) -> str:
+        return self.manage("add_member", organisation, user, "--role", role)
+
     def token(self, user: str = "admin", role: str = "write") -> str:
         """A token of ``user``, the same one each time. The user ``admin`` is always there."""
         if (user, role) not in self._tokens:

@@ -21,9 +21,16 @@ AT_ONCE = 200
 PULL_REQUESTS = "refs/pr/"
 USUAL = frozenset({"repo", "repo.content", "repo.config", "discussion", "discussion.comment"})
 """Scopes that readers of version 3 know; others reach only webhooks that ask for them by name."""
-EVENTS = frozenset({"push", "release", "pr-ref", "repo", "config", "discussion", "comment"})
+_NAMES = {
+    "repo": "repo",
+    "repo.config": "config",
+    "repo.status": "status",
+    "repo.promotion": "promotion",
+    "discussion.comment": "comment",
+    "discussion.approval": "approval",
+}
+EVENTS = frozenset({"push", "release", "pr-ref", "discussion", *_NAMES.values()})
 """What a webhook may ask for by name."""
-_NAMES = {"repo": "repo", "repo.config": "config", "discussion.comment": "comment"}
 
 _PAIRS = """
 SELECT e.id, w.webhook_id FROM hub_event e JOIN hub_watch w ON w.repo_id = e.repo_id

@@ -1,7 +1,8 @@
 """The bodies of deliveries: https://huggingface.co/docs/hub/webhooks, version 3, and our own keys.
 
-Ours (``actor``, ``timestamp``, ``seq``, ``type``, ``zen``) are new keys at the top, which readers
-of version 3 skip. Never ``ref``: GitLab's triggers would take it for a branch of their own.
+Ours (``actor``, ``timestamp``, ``seq``, ``type``, ``zen``, ``status``, ``approval`` and
+``promotion``) are new keys at the top, which readers of version 3 skip. Never ``ref``: GitLab's
+triggers would take it for a branch of their own.
 """
 
 import json
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from hub.models import Event, Webhook
 from hub.names import RepoKind
+from hub.services.discussion_payloads import told_of
 
 VERSION = 3
 ZEN = "Weigh twice, publish once."
@@ -24,6 +26,7 @@ def body_of(event: Event, webhook: Webhook) -> bytes:
         {
             "event": {"action": event.action, "scope": event.scope},
             "repo": _repo(event),
+            **told_of(event, _urls(event.kind, event.repo_name)),
             **_EXTRAS.get((event.scope, event.action), _nothing)(event.details),
             "webhook": {"id": webhook.public_id, "version": VERSION},
             "actor": _actor(event),
@@ -114,6 +117,11 @@ def _config(details: Mapping[str, Any]) -> dict[str, Any]:
     return {"updatedConfig": {key: details[key] for key in ("private",) if key in details}}
 
 
+def _as_kept(details: Mapping[str, Any]) -> dict[str, Any]:
+    """Ours alone: what the event keeps, under keys that version 3 does not have."""
+    return dict(details)
+
+
 def _nothing(_details: Mapping[str, Any]) -> dict[str, Any]:
     return {}
 
@@ -122,4 +130,8 @@ _EXTRAS: dict[tuple[str, str], Callable[[Mapping[str, Any]], dict[str, Any]]] = 
     ("repo", "move"): _moved,
     ("repo.content", "update"): _refs,
     ("repo.config", "update"): _config,
+    ("repo.status", "update"): _as_kept,
+    ("repo.promotion", "create"): _as_kept,
+    ("repo.promotion", "update"): _as_kept,
+    ("discussion.approval", "create"): _as_kept,
 }
