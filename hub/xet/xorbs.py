@@ -112,8 +112,8 @@ def verify_xorb(
 ) -> XorbIndex:
     """Decode and hash every chunk of a xorb as it arrives, and answer its index.
 
-    The sink gets the chunks as they are stored, without the footer that old clients send. It has
-    had them before the xorb turns out to be bad, so they must not count until this returns.
+    The sink gets headers and chunks as they are stored, without the footer that old clients send.
+    It has had them before the xorb turns out to be bad, so they must not count until this returns.
 
     Raises:
         BadObject: the bytes are no xorb, or not the expected one.
@@ -123,18 +123,21 @@ def verify_xorb(
     lens: list[int] = []
     ends: list[int] = []
     raw_bytes = stored_bytes = 0
-    while head := blocks.peek(HEADER_BYTES):
+    while head := blocks.take(HEADER_BYTES):
         if head[: len(FOOTER_IDENT)] == FOOTER_IDENT:
-            blocks.skip_rest(MAX_FOOTER_BYTES)
+            blocks.skip_rest(MAX_FOOTER_BYTES - len(head))
             break
         header = parse_header(head)
         raw_bytes += header.raw_len
         stored_bytes += HEADER_BYTES + header.stored_len
         _check_limits(len(lens) + 1, raw_bytes, stored_bytes)
-        chunk = blocks.take(HEADER_BYTES + header.stored_len)
-        hashes.append(chunk_hash(decode(header, chunk[HEADER_BYTES:])))
+        chunk = blocks.take(header.stored_len)
+        if len(chunk) < header.stored_len:
+            raise BadObject("The xorb ends within a chunk.")
+        hashes.append(chunk_hash(decode(header, chunk)))
         lens.append(header.raw_len)
         ends.append(stored_bytes)
+        sink(head)
         sink(chunk)
     _check_hash(zip(hashes, lens, strict=True), expected)
     return XorbIndex(
@@ -174,30 +177,23 @@ def _check_hash(chunks: Iterable[Node], expected: bytes) -> None:
 
 
 class _Blocks:
-    """A stream read in large blocks, of which small pieces are looked at without copying."""
+    """A stream read in large blocks, cut into small pieces: what lies within one is not copied."""
 
     def __init__(self, source: Readable) -> None:
         self._source = source
         self._rest = memoryview(b"")
 
-    def peek(self, size: int) -> memoryview:
-        """The next bytes: ``size`` of them unless the stream ends before."""
-        if len(self._rest) < size:
-            parts = [bytes(self._rest)]
-            missing = size - len(self._rest)
-            while missing > 0 and (block := self._source.read(max(_BLOCK_BYTES, missing))):
-                parts.append(block)
-                missing -= len(block)
-            self._rest = memoryview(b"".join(parts))
-        return self._rest[:size]
-
     def take(self, size: int) -> memoryview:
-        """The next ``size`` bytes; BadObject if there are fewer."""
-        piece = self.peek(size)
-        if len(piece) < size:
-            raise BadObject("The xorb ends within a chunk.")
-        self._rest = self._rest[size:]
-        return piece
+        """The next bytes: ``size`` of them unless the stream ends before."""
+        piece, self._rest = self._rest[:size], self._rest[size:]
+        if len(piece) == size:
+            return piece
+        parts, missing = [piece], size - len(piece)
+        while missing and (block := memoryview(self._source.read(_BLOCK_BYTES))):
+            parts.append(block[:missing])
+            self._rest = block[missing:]
+            missing -= len(parts[-1])
+        return memoryview(b"".join(parts))
 
     def skip_rest(self, limit: int) -> None:
         """Read to the end; BadObject if that is more than ``limit`` away."""

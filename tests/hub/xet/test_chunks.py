@@ -7,7 +7,7 @@ from lz4 import frame as lz4_frame
 
 from hub.errors import BadObject
 from hub.xet.chunks import HEADER_BYTES, ChunkHeader, Scheme, decode, parse_header
-from tests.hub.xet.samples import HELLO_XORB, stored
+from tests.hub.xet.samples import HELLO_XORB, lcg, stored
 
 
 def decoded(chunk: bytes) -> bytes:
@@ -23,6 +23,13 @@ def test_the_header_of_a_real_chunk_is_read() -> None:
 @settings(deadline=None)
 def test_a_chunk_comes_back_under_every_scheme(scheme: int, raw: bytes) -> None:
     assert decoded(stored(raw, scheme)) == raw
+
+
+@pytest.mark.parametrize("size", [8191, 65_534, 131_069, 131_070, 131_071, 131_072])
+def test_a_long_chunk_whose_bytes_were_grouped_comes_back(size: int) -> None:
+    raw = lcg(size, 7)
+
+    assert decoded(stored(raw, 2)) == raw
 
 
 def test_bytes_that_were_grouped_by_four_find_their_places_again() -> None:
