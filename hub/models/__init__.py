@@ -17,6 +17,7 @@ from hub.models.xet import (
     XetFile,
     XetFileXorb,
     XetRepoFile,
+    XetShard,
     Xorb,
     XorbDomain,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "XetFile",
     "XetFileXorb",
     "XetRepoFile",
+    "XetShard",
     "Xorb",
     "XorbDomain",
     "sql",

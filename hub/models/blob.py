@@ -27,6 +27,11 @@ class Blob(models.Model):
         constraints = [
             models.CheckConstraint(condition=models.Q(size__gte=0), name="blob_size_is_natural"),
         ]
+        indexes = [
+            models.Index(
+                "damaged_at", name="damaged_blob", condition=models.Q(damaged_at__isnull=False)
+            )
+        ]
 
     def __str__(self) -> str:
         return bytes(self.sha256).hex()

@@ -1,4 +1,4 @@
-"""Xorb, XetFile, XetRepoFile: large files that are stored as terms over xorbs.
+"""Xorb, XetShard, XetFile, XetRepoFile: large files that are stored as terms over xorbs.
 
 A xorb's chunk hashes are not here but beside its bytes (``.idx``): they are secrets of whoever
 holds the data, and too many for rows.
@@ -43,6 +43,13 @@ class Xorb(models.Model):
     damaged_at = models.DateTimeField(null=True)
     """Since when its bytes are known to be damaged or gone: it is served to nobody."""
 
+    class Meta:
+        indexes = [
+            models.Index(
+                "damaged_at", name="damaged_xorb", condition=models.Q(damaged_at__isnull=False)
+            )
+        ]
+
     def __str__(self) -> str:
         return bytes(self.hash).hex()
 
@@ -64,6 +71,37 @@ class XorbDomain(models.Model):
         return f"xorb {self.xorb_id} in domain {self.domain_id}"
 
 
+class XetShard(models.Model):
+    """What a client said when it registered files; the row exists only once its bytes are durable.
+
+    From it the files can be found anew, and the chunks by which clients ask for them. It is kept
+    for as long as a file that it brought.
+    """
+
+    sha256 = models.BinaryField(max_length=32, primary_key=True)
+    day = models.DateField()
+    """When it came first: a part of its key."""
+    size = models.BigIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    touched_at = models.DateTimeField(auto_now_add=True)
+    condemned_at = models.DateTimeField(null=True)
+    """Since when it waits to be deleted; whoever sends it again saves it."""
+    scrubbed_at = models.DateTimeField(null=True)
+    """When its bytes were last found to be what its digest says."""
+    damaged_at = models.DateTimeField(null=True)
+    """Since when its bytes are known to be damaged or gone."""
+
+    class Meta:
+        indexes = [
+            models.Index(
+                "damaged_at", name="damaged_shard", condition=models.Q(damaged_at__isnull=False)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return bytes(self.sha256).hex()
+
+
 class XetFile(models.Model):
     """A file as ordered terms. Its sha256 was computed by us over the reconstructed bytes."""
 
@@ -72,6 +110,10 @@ class XetFile(models.Model):
     size = models.BigIntegerField()
     terms = models.BinaryField()
     """Per term: xorb id (i64), first chunk, end chunk, raw length (u32 each), little-endian."""
+    shard = models.ForeignKey(
+        XetShard, null=True, on_delete=models.PROTECT, related_name="file_rows"
+    )
+    """By which it came; none where that was before shards had rows."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

@@ -15,6 +15,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 from kombu.exceptions import OperationalError
 
+from hub.queries.fsck import damage
 from hub.queries.store import blob_store
 from teams.errors import Refusal
 from teams.http.json_answer import JsonAnswer
@@ -40,7 +41,11 @@ class Alive(PortalView):
 
 
 class Ready(PortalView):
-    """GET /readyz: everything that a request may need is there; 503 says what is not."""
+    """GET /readyz: everything that a request may need is there; 503 says what is not.
+
+    How much of what is stored is known to be damaged stands beside it: that is for people, and no
+    reason to send requests elsewhere.
+    """
 
     authz = {"get": Public("Load balancers have no account; the checks have names, no addresses.")}
 
@@ -48,7 +53,10 @@ class Ready(PortalView):
         results = {name: _result(check) for name, check in CHECKS.items()}
         good = all(result == "ok" for result in results.values())
         status = HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE
-        response = JsonAnswer({"ready": good, "checks": results}, status=status)
+        told: dict[str, object] = {"ready": good, "checks": results}
+        if results["database"] == results["migrations"] == "ok":
+            told["damaged"] = damage.counts()
+        response = JsonAnswer(told, status=status)
         response["Cache-Control"] = "no-store"
         return response
 

@@ -1,18 +1,20 @@
 """Which bytes of the store a row names."""
 
 import re
+from collections.abc import Iterable
 
 from hub.models import sql
+from hub.storage.digests import shard_key
 from hub.xet.hashing import from_text
 
-LFS, XORBS = "lfs/", "xet/xorbs/"
-KINDS = (LFS, XORBS)
+LFS, XORBS, SHARDS = "lfs/", "xet/xorbs/", "xet/shards/"
+KINDS = (LFS, XORBS, SHARDS)
 """Where bytes lie that rows name by their digest."""
 _KNOWN = {
     LFS: "SELECT sha256 FROM hub_blob WHERE sha256 = ANY(%s)",
     XORBS: "SELECT hash FROM hub_xorb WHERE hash = ANY(%s)",
 }
-_DIGEST = re.compile(r"/([0-9a-f]{64})(?:\.idx)?$")
+_DIGEST = re.compile(r"/([0-9a-f]{64})(?:\.idx|\.mdb)?$")
 
 
 def digest_in(key: str) -> bytes:
@@ -26,6 +28,14 @@ def digest_in(key: str) -> bytes:
 def unnamed(kind: str, keys: list[str]) -> list[str]:
     """Those of ``keys``, all of one kind, that no row names."""
     digests = {key: digest_in(key) for key in keys}
-    rows = sql.rows(_KNOWN[kind], [[digest for digest in digests.values() if digest]])
-    known = {digest for (digest,) in rows}
+    wanted = [digest for digest in digests.values() if digest]
+    if kind == SHARDS:
+        return sorted(digests.keys() - set(shard_keys(wanted).values()))
+    known = {digest for (digest,) in sql.rows(_KNOWN[kind], [wanted])}
     return [key for key, digest in digests.items() if digest not in known]
+
+
+def shard_keys(digests: Iterable[bytes]) -> dict[bytes, str]:
+    """Where those shards lie that have a row: the day on which one came is a part of its key."""
+    rows = sql.rows("SELECT sha256, day FROM hub_xetshard WHERE sha256 = ANY(%s)", [list(digests)])
+    return {sha256: shard_key(day, sha256) for sha256, day in rows}

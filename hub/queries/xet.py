@@ -77,7 +77,7 @@ def layout_of(repo_id: int, file: bytes) -> XetLayout:
         Damaged: a xorb of it is.
     """
     size, packed = _file_row(repo_id, file)
-    terms = _terms(packed)
+    terms = unpacked_terms(packed)
     return XetLayout(size, terms, _sound_columns({term.xorb for term in terms}))
 
 
@@ -88,7 +88,7 @@ def layouts_by_sha256(sha256: bytes) -> list[tuple[int, XetLayout]]:
     )
     found = []
     for file_id, size, packed in rows:
-        terms = _terms(packed)
+        terms = unpacked_terms(packed)
         columns = columns_of({term.xorb for term in terms})
         found.append((file_id, XetLayout(size, terms, columns)))
     return found
@@ -103,7 +103,7 @@ def reconstruction(repo_id: int, file: bytes, start: int, stop: int | None) -> R
         Unsatisfiable: the file has no byte in that range.
     """
     size, packed = _file_row(repo_id, file)
-    terms = _terms(packed)
+    terms = unpacked_terms(packed)
     end = size if stop is None else min(stop, size)
     columns = _sound_columns(xorbs_in(terms, start, end))
     extents = {xorb: _extent(*both) for xorb, both in columns.items()}
@@ -214,7 +214,8 @@ def _file_row(repo_id: int, file: bytes) -> tuple[int, bytes]:
     return row[0], row[1]
 
 
-def _terms(packed: bytes) -> tuple[Term, ...]:
+def unpacked_terms(packed: bytes) -> tuple[Term, ...]:
+    """Terms from what ``XetFile.terms`` keeps."""
     rows = list(_TERM.iter_unpack(packed))
     ids = {row[0] for row in rows}
     found = sql.rows("SELECT id, hash FROM hub_xorb WHERE id = ANY(%s)", [list(ids)])

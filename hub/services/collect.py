@@ -16,7 +16,7 @@ from hub.git.objects import Kind
 from hub.models import Repo
 from hub.queries.marks import Pile
 from hub.services import collect_bytes, collect_files, collect_git
-from hub.services.collect_bytes import BLOBS, XORBS
+from hub.services.collect_bytes import BLOBS, SHARDS, XORBS
 from hub.services.collect_files import Dropped
 
 log = structlog.get_logger(__name__)
@@ -52,6 +52,16 @@ class BytesReport:
     deleted_blobs: Dropped
     condemned_xorbs: Dropped
     deleted_xorbs: Dropped
+    condemned_shards: Dropped
+    deleted_shards: Dropped
+
+    @property
+    def condemned(self) -> tuple[Dropped, ...]:
+        return self.condemned_blobs, self.condemned_xorbs, self.condemned_shards
+
+    @property
+    def deleted(self) -> tuple[Dropped, ...]:
+        return self.deleted_blobs, self.deleted_xorbs, self.deleted_shards
 
 
 def collect_repos(
@@ -95,13 +105,14 @@ def _collect_repo(repo_id: int, now: datetime, *, is_dirty: bool, dry_run: bool)
 def collect_bytes_of_nobody(*, now: datetime, dry_run: bool = False) -> BytesReport:
     """Condemn and delete bytes. With ``dry_run`` it says what is due as things stand now."""
 
-    def both(step: Callable[..., Dropped]) -> tuple[Dropped, Dropped]:
-        return step(BLOBS, now=now, dry_run=dry_run), step(XORBS, now=now, dry_run=dry_run)
+    def all_kinds(step: Callable[..., Dropped]) -> list[Dropped]:
+        return [step(kept, now=now, dry_run=dry_run) for kept in (BLOBS, XORBS, SHARDS)]
 
     files = collect_files.delete_unheld(dry_run=dry_run)
     # What is condemned in this run has its respite before it; so the order makes no difference.
-    condemned, deleted = both(collect_bytes.condemn), both(collect_bytes.delete)
-    return BytesReport(files, condemned[0], deleted[0], condemned[1], deleted[1])
+    condemned, deleted = all_kinds(collect_bytes.condemn), all_kinds(collect_bytes.delete)
+    each = [one for pair in zip(condemned, deleted, strict=True) for one in pair]
+    return BytesReport(files, *each)
 
 
 def collect(*, now: datetime) -> None:
@@ -119,7 +130,7 @@ def collect(*, now: datetime) -> None:
     done = collect_bytes_of_nobody(now=now)
     log.info(
         "bytes_collected",
-        condemned=done.condemned_blobs.rows + done.condemned_xorbs.rows,
-        deleted=done.deleted_blobs.rows + done.deleted_xorbs.rows,
-        nbytes=done.deleted_blobs.nbytes + done.deleted_xorbs.nbytes,
+        condemned=sum(one.rows for one in done.condemned),
+        deleted=sum(one.rows for one in done.deleted),
+        nbytes=sum(one.nbytes for one in done.deleted),
     )

@@ -5,9 +5,9 @@ only deleted after it was locked and looked at once more; how rows and bytes sta
 :mod:`hub.services.stored_bytes`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
@@ -15,7 +15,7 @@ from hub.crashpoints import Point, reach
 from hub.models import sql
 from hub.services import stored_bytes
 from hub.services.collect_files import Dropped
-from hub.storage.digests import lfs_key, xorb_index_key, xorb_key
+from hub.storage.digests import lfs_key, shard_key, xorb_index_key, xorb_key
 from hub.xet.hashing import to_text
 
 _BATCH = 200
@@ -23,7 +23,7 @@ _BATCH = 200
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One of the two forms in which bytes are kept."""
+    """One of the forms in which bytes are kept."""
 
     table: str
     name: str
@@ -37,6 +37,15 @@ class Kept:
     """How long nobody may have touched what is to be condemned."""
     respite: timedelta
     """How long it stays condemned before it is deleted."""
+    keys: Callable[[bytes, date | None], list[str]]
+    """Where the bytes of a row lie."""
+    day: str = "NULL::date"
+    """Column: the day in its key, if there is one."""
+
+
+def _xorb_keys(xorb: bytes, _day: date | None) -> list[str]:
+    text = to_text(xorb)
+    return [xorb_key(text), xorb_index_key(text)]
 
 
 BLOBS = Kept(
@@ -47,6 +56,7 @@ BLOBS = Kept(
     dependants=(),
     untouched=timedelta(days=7),
     respite=timedelta(days=1),
+    keys=lambda sha256, _day: [lfs_key(sha256)],
 )
 # Clients remember for three weeks which xorbs they sent, and name them without a question.
 XORBS = Kept(
@@ -57,6 +67,19 @@ XORBS = Kept(
     dependants=("hub_xetdedupchunk", "hub_xorbdomain"),
     untouched=timedelta(days=30),
     respite=timedelta(days=7),
+    keys=_xorb_keys,
+)
+# What they tell of is of use as long as the xorbs that came with them.
+SHARDS = Kept(
+    table="hub_xetshard",
+    name="sha256",
+    size="size",
+    need="SELECT FROM hub_xetfile n WHERE n.shard_id = b.sha256",
+    dependants=(),
+    untouched=timedelta(days=30),
+    respite=timedelta(days=7),
+    keys=lambda sha256, day: [shard_key(day, sha256)] if day else [],
+    day="b.day",
 )
 
 
@@ -98,13 +121,14 @@ def delete(kept: Kept, *, now: datetime, dry_run: bool = False) -> Dropped:
         return _counted(f"SELECT b.{kept.size} AS size FROM {kept.table} b WHERE {fate}", values)
     rows = nbytes = 0
     while batch := _delete_some(kept, fate, values):
-        rows, nbytes = rows + len(batch), nbytes + sum(size for _name, size in batch)
+        rows, nbytes = rows + len(batch), nbytes + sum(batch)
     stored_bytes.drop_unnamed()
     return Dropped(rows, nbytes)
 
 
 @transaction.atomic
-def _delete_some(kept: Kept, fate: str, values: dict[str, datetime]) -> list[tuple[bytes, int]]:
+def _delete_some(kept: Kept, fate: str, values: dict[str, datetime]) -> list[int]:
+    """Delete a batch; answer how large each was."""
     names = sql.rows(
         f"SELECT b.{kept.name} FROM {kept.table} b WHERE {fate} "
         f"LIMIT {_BATCH} FOR UPDATE SKIP LOCKED",
@@ -112,12 +136,12 @@ def _delete_some(kept: Kept, fate: str, values: dict[str, datetime]) -> list[tup
     )
     # Asked again with the rows locked: somebody may have come to need one in between.
     found = sql.rows(
-        f"SELECT b.{kept.name}, b.{kept.size} FROM {kept.table} b "
+        f"SELECT b.{kept.name}, b.{kept.size}, {kept.day} FROM {kept.table} b "
         f"WHERE b.{kept.name} = ANY(%(names)s) AND {fate}",
         values | {"names": [name for (name,) in names]},
     )
-    gone = [name for name, _size in found]
-    stored_bytes.unname(key for name in gone for key in _keys(kept, name))
+    gone = [name for name, _size, _day in found]
+    stored_bytes.unname(key for name, _size, day in found for key in kept.keys(name, day))
     for table in kept.dependants:
         sql.run(
             f"DELETE FROM {table} d USING {kept.table} b "
@@ -126,11 +150,4 @@ def _delete_some(kept: Kept, fate: str, values: dict[str, datetime]) -> list[tup
         )
     sql.run(f"DELETE FROM {kept.table} WHERE {kept.name} = ANY(%s)", [gone])
     reach(Point.COLLECT_UNNAMED)
-    return [(name, size) for name, size in found]
-
-
-def _keys(kept: Kept, name: bytes) -> list[str]:
-    if kept is BLOBS:
-        return [lfs_key(name)]
-    text = to_text(name)
-    return [xorb_key(text), xorb_index_key(text)]
+    return [size for _name, size, _day in found]

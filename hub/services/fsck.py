@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from hub.errors import BlobNotFound
+from hub.errors import BadObject, BlobNotFound
 from hub.models import Repo, RepoBlob, RepoCard, XetRepoFile, sql
 from hub.queries.fsck import (
     changes,
@@ -21,12 +21,13 @@ from hub.queries.fsck import (
     large_files,
     leftovers,
     objects,
+    shards,
     xet,
 )
 from hub.queries.fsck.snapshot import snapshot
 from hub.queries.store import blob_store
-from hub.queries.stored import digest_in
-from hub.services import card_checks, downloads, scrubbing, stored_bytes, sweeping
+from hub.queries.stored import SHARDS, digest_in
+from hub.services import card_checks, downloads, scrubbing, stored_bytes, sweeping, xet_shards
 from hub.storage.digests import xorb_index_key
 from hub.xet.hashing import to_text
 
@@ -108,6 +109,7 @@ def _about_bytes(repo_id: int | None, *, deep: bool) -> Iterator[Finding]:
         ("blob", large_files.blob_faults(store, repo_id, deep=deep)),
         ("xorb", xet.xorb_faults(store, repo_id, deep=deep)),
         ("file", xet.file_faults(store, repo_id, deep=deep)),
+        ("shard", shards.shard_faults(store, repo_id, deep=deep)),
     ):
         yield from (Finding(check, what) for what in faults)
     for key, what in xet.index_faults(store, repo_id):
@@ -124,7 +126,8 @@ def _about_all(now: datetime) -> Iterator[Finding]:
     ):
         yield from (Finding(check, what) for what in faults)
     for key in leftovers.unnamed_keys(store, now):
-        yield Finding("unnamed", f"no row names {key}", key=key)
+        check = "unnamed shard" if key.startswith(SHARDS) else "unnamed"
+        yield Finding(check, f"no row names {key}", key=key)
 
 
 def _named(check: str, faults: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -179,6 +182,11 @@ def _drop(finding: Finding) -> None:
     stored_bytes.drop_unnamed()
 
 
+def _take_in(finding: Finding) -> None:
+    """It may be all that is left of what somebody registered: now it is collected in its time."""
+    xet_shards.take_in(finding.key)
+
+
 def _rebuild_index(finding: Finding) -> None:
     """Let the xorb be read again: an index that does not fit it is then written anew.
 
@@ -200,6 +208,7 @@ REPAIRS: dict[str, Callable[[Finding], None]] = {
     "note": _ask_again,
     "staging": _sweep,
     "unnamed": _drop,
+    "unnamed shard": _take_in,
 }
 """Check -> how to repair what it found; all other findings need a person."""
 
@@ -211,6 +220,6 @@ def repair(finding: Finding) -> bool:
         return False
     try:
         how(finding)
-    except BlobNotFound:
+    except (BadObject, BlobNotFound):
         return False
     return True

@@ -17,6 +17,7 @@ from django.utils import timezone
 from hub.errors import BadObject, BlobNotFound
 from hub.models import sql
 from hub.queries.store import blob_store
+from hub.queries.stored import shard_keys
 from hub.storage.digests import CHUNK_BYTES, lfs_key, xorb_index_key, xorb_key
 from hub.storage.ports import BlobStore
 from hub.xet.hashing import to_text
@@ -33,7 +34,7 @@ _AT_A_TIME = 50
 
 
 class Stored(NamedTuple):
-    """Something in the store with a row: a xorb or a blob, by its hash."""
+    """Something in the store with a row: a xorb, a blob or a shard, by its hash."""
 
     kind: str
     name: bytes
@@ -52,7 +53,11 @@ class Report:
     damaged: list[str] = field(default_factory=list)
 
 
-_TABLES = {"xorb": ("hub_xorb", "hash"), "blob": ("hub_blob", "sha256")}
+_TABLES = {
+    "xorb": ("hub_xorb", "hash"),
+    "blob": ("hub_blob", "sha256"),
+    "shard": ("hub_xetshard", "sha256"),
+}
 
 # What was condemned is on its way out, and what was read this week can wait for the next.
 _DUE = """
@@ -61,6 +66,8 @@ SELECT kind, name, size FROM (
     WHERE condemned_at IS NULL
     UNION ALL
     SELECT 'blob', sha256, size, scrubbed_at FROM hub_blob WHERE condemned_at IS NULL
+    UNION ALL
+    SELECT 'shard', sha256, size, scrubbed_at FROM hub_xetshard WHERE condemned_at IS NULL
 ) stored
 WHERE scrubbed_at IS NULL OR scrubbed_at < %s
 ORDER BY scrubbed_at NULLS FIRST, name LIMIT %s
@@ -149,15 +156,24 @@ def _mend_index(store: BlobStore, index: XorbIndex) -> None:
 
 
 def _check_blob(store: BlobStore, sha256: bytes) -> None:
+    _check_sha256(store, lfs_key(sha256), sha256)
+
+
+def _check_shard(store: BlobStore, sha256: bytes) -> None:
+    for key in shard_keys([sha256]).values():
+        _check_sha256(store, key, sha256)
+
+
+def _check_sha256(store: BlobStore, key: str, sha256: bytes) -> None:
     digest = hashlib.sha256()
-    with store.open(lfs_key(sha256)) as file:
+    with store.open(key) as file:
         while piece := file.read(CHUNK_BYTES):
             digest.update(piece)
     if digest.digest() != sha256:
         raise BadObject(f"The bytes have SHA-256 {digest.hexdigest()}.")
 
 
-_CHECKS = {"xorb": _check_xorb, "blob": _check_blob}
+_CHECKS = {"xorb": _check_xorb, "blob": _check_blob, "shard": _check_shard}
 
 _FORGET = """
 UPDATE hub_xetdomain SET epoch = epoch + 1 WHERE id IN (

@@ -1,7 +1,7 @@
 """Tell clients which chunks their domain holds, so that they do not send them again."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from hub.models import sql
 from hub.queries import xet
 from hub.services import xet_touching
 from hub.xet import dedup
-from hub.xet.shards import Shard
+from hub.xet.shards import Shard, Term
 from hub.xet.xorbs import XorbIndex
 from teams.errors import Invalid, NotFound
 
@@ -22,6 +22,10 @@ KEY_LIFE = timedelta(days=7)
 ANSWER_LIFE = timedelta(hours=24)
 MAX_HINTS = 64
 """How many chunks of one xorb a client may want to find again, beside those of the protocol."""
+
+
+Hints = Mapping[bytes, Sequence[int]]
+"""Xorb -> numbers of its chunks."""
 
 
 class DedupChunk(NamedTuple):
@@ -65,24 +69,33 @@ def _key(cas: str, week: int) -> bytes:
 
 
 def chunks_of(shard: Shard) -> list[DedupChunk]:
-    """The chunks of a checked shard that clients will ask about.
+    """The chunks of a checked shard that clients will ask about."""
+    hints = hints_of(shard)
+    found = [one for file in shard.files for one in chunks_in(file.hash, file.terms, hints)]
+    return sorted({one.chunk: one for one in found}.values())
 
-    The first of each file, those that the protocol picks by their hash, and those that the client
-    marked.
+
+def hints_of(shard: Shard) -> Hints:
+    """Which chunks of its xorbs the client marked."""
+    return {info.hash: info.hinted[:MAX_HINTS] for info in shard.xorbs}
+
+
+def chunks_in(file: bytes, terms: Sequence[Term], hints: Hints) -> Iterator[DedupChunk]:
+    """The chunks of a file that clients will ask about.
+
+    The first, those that the protocol picks by their hash, and those that the client marked.
+
+    Raises:
+        BadObject, BlobNotFound: the index of a xorb is damaged, or gone.
     """
-    hints = {info.hash: info.hinted[:MAX_HINTS] for info in shard.xorbs}
-    found: dict[bytes, DedupChunk] = {}
-    for file in shard.files:
-        for term in file.terms:
-            index = xet.xorb_index(term.xorb)
-            asked = {term.start + at for at in dedup.eligible(index.hashes(term.start, term.end))}
-            asked |= {at for at in hints.get(term.xorb, ()) if term.start <= at < term.end}
-            if term is file.terms[0]:
-                asked.add(term.start)
-            for at in asked:
-                chunk = index.hashes(at, at + 1)
-                found[chunk] = DedupChunk(chunk, term.xorb, file.hash)
-    return sorted(found.values())
+    for term in terms:
+        index = xet.xorb_index(term.xorb)
+        asked = {term.start + at for at in dedup.eligible(index.hashes(term.start, term.end))}
+        asked |= {at for at in hints.get(term.xorb, ()) if term.start <= at < term.end}
+        if term is terms[0]:
+            asked.add(term.start)
+        for at in asked:
+            yield DedupChunk(index.hashes(at, at + 1), term.xorb, file)
 
 
 _REMEMBER = """

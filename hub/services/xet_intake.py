@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.utils import timezone
 
 from hub.crashpoints import Point, reach
 from hub.errors import BadObject, DamagedXorb
@@ -13,10 +12,10 @@ from hub.models import Repo, XetFile, XetFileXorb, XetRepoFile, sql
 from hub.queries import xet
 from hub.queries.store import blob_store
 from hub.queries.xet import KnownXorb, XetLayout
-from hub.services import scrubbing, xet_dedup
+from hub.services import scrubbing, xet_dedup, xet_shards
 from hub.services.xet_dedup import DedupChunk
+from hub.services.xet_shards import StoredShard
 from hub.services.xet_touching import touch
-from hub.storage.digests import shard_key
 from hub.storage.large_files import Piece, iter_chunks
 from hub.xet.hashing import to_text
 from hub.xet.shards import FileInfo, parse_shard, verify_file, verify_xorb_info
@@ -100,8 +99,7 @@ def register(shard: CheckedShard, *, repo: Repo, by: User | None) -> Iterator[in
                 yield done
         _compare(file, digest.digest())
     reach(Point.SHARD_HASHED)
-    _keep(shard.body)
-    _insert_files(shard, repo, by)
+    _insert_files(shard, xet_shards.store(shard.body), repo, by)
     reach(Point.SHARD_REGISTERED)
 
 
@@ -121,26 +119,28 @@ def _compare(file: FileInfo, sha256: bytes) -> None:
         )
 
 
-def _keep(body: bytes) -> None:
-    """Keep what was said, as it was said: from it all that we know of files can be found anew."""
-    store = blob_store()
-    staged = store.stage([body])
-    store.publish(staged, shard_key(timezone.now().date(), staged.sha256))
-
-
 @transaction.atomic
-def _insert_files(shard: CheckedShard, repo: Repo, by: User | None) -> None:
+def _insert_files(shard: CheckedShard, kept: StoredShard, repo: Repo, by: User | None) -> None:
+    xet_shards.note(kept)
     touch(list(shard.xorbs))
-    ids = {xorb: known.id for xorb, known in shard.xorbs.items()}
+    # Asked again: one may have been collected and have come again, to another row.
+    known = xet.check_known(shard.domain_id, shard.xorbs)
+    ids = {xorb: one.id for xorb, one in known.items()}
     terms = {file.hash: xet.packed_terms(file.terms, ids) for file, _layout in shard.files}
     XetFile.objects.bulk_create(
         [
-            XetFile(hash=file.hash, sha256=file.sha256, size=layout.size, terms=terms[file.hash])
+            XetFile(
+                hash=file.hash,
+                sha256=file.sha256,
+                size=layout.size,
+                terms=terms[file.hash],
+                shard_id=kept.sha256,
+            )
             for file, layout in shard.files
         ],
         ignore_conflicts=True,
     )
-    _mend({file: terms[file] for file in sorted(shard.worn)})
+    _mend({file: terms[file] for file in sorted(shard.worn)}, kept)
     files = [*(file for file, _layout in shard.files), *shard.known]
     rows = _locked_files([file.hash for file in files])
     pks = {file: row[0] for file, row in rows.items()}
@@ -168,10 +168,13 @@ def _insert_files(shard: CheckedShard, repo: Repo, by: User | None) -> None:
     reach(Point.SHARD_INSERTED)
 
 
-def _mend(terms: Mapping[bytes, bytes]) -> None:
+def _mend(terms: Mapping[bytes, bytes], kept: StoredShard) -> None:
     """Let files lie over other xorbs than before; who needs which is then to be written anew."""
     for file, packed in terms.items():
-        sql.run("UPDATE hub_xetfile SET terms = %s WHERE hash = %s", [packed, file])
+        sql.run(
+            "UPDATE hub_xetfile SET terms = %s, shard_id = %s WHERE hash = %s",
+            [packed, kept.sha256, file],
+        )
         sql.run(
             "DELETE FROM hub_xetfilexorb n USING hub_xetfile f "
             "WHERE f.id = n.file_id AND f.hash = %s",

@@ -74,6 +74,8 @@ def _bytes_lines(done: BytesReport) -> str:
         "blobs deleted": done.deleted_blobs,
         "xorbs condemned": done.condemned_xorbs,
         "xorbs deleted": done.deleted_xorbs,
+        "shards condemned": done.condemned_shards,
+        "shards deleted": done.deleted_shards,
     }
     return "\n".join(f"{what}: {_told(dropped)}" for what, dropped in steps.items())
 

@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from hub.models import sql
-from hub.queries.stored import LFS, XORBS, unnamed
+from hub.queries.stored import LFS, SHARDS, XORBS, unnamed
 from hub.storage.ports import BlobStore
 
 STAGING_LIFE = timedelta(hours=24)
 """How long bytes may wait in staging: as long as the link lives by which they came."""
-GRACE = {LFS: timedelta(days=7), XORBS: timedelta(days=30)}
+GRACE = {LFS: timedelta(days=7), XORBS: timedelta(days=30), SHARDS: timedelta(days=30)}
 """How old bytes without a row must be before anybody speaks of them: bytes come before rows."""
 _BATCH = 1000
 GIT_TABLES = ("git_ref", "git_line", "git_object", "git_commit", "path_change")

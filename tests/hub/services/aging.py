@@ -8,6 +8,7 @@ _TIMES = {
     "hub_blob": ("created_at", "touched_at", "condemned_at"),
     "hub_repoblob": ("created_at", "touched_at"),
     "hub_xorb": ("created_at", "touched_at", "condemned_at"),
+    "hub_xetshard": ("created_at", "touched_at", "condemned_at"),
     "hub_xetfile": ("created_at",),
     "hub_xetrepofile": ("created_at", "touched_at"),
 }

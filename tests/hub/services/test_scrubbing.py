@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from hub.errors import DamagedXorb
-from hub.models import Blob, Repo, XetDomain, Xorb
+from hub.models import Blob, Repo, XetDomain, XetShard, Xorb
 from hub.queries.content import large_content
 from hub.queries.store import blob_store
 from hub.queries.xet import xorb_index
@@ -71,6 +71,7 @@ def due() -> None:
     long_ago = timezone.now() - timedelta(days=30)
     Xorb.objects.update(scrubbed_at=long_ago)
     Blob.objects.update(scrubbed_at=long_ago)
+    XetShard.objects.update(scrubbed_at=long_ago)
 
 
 def damaged() -> list[str]:
@@ -102,8 +103,8 @@ def test_good_bytes_are_found_good(ada: XetCaller, cast: Cast, repo: Repo) -> No
 
     report = scrubbing.scrub()
 
-    assert (report.objects, report.damaged) == (2, [])
-    assert report.nbytes == 1000 + 300_048
+    assert (report.objects, report.damaged) == (3, [])
+    assert report.nbytes == 1000 + 300_048 + XetShard.objects.get().size
     assert not Xorb.objects.filter(scrubbed_at__lt=before).exists()
     assert not Blob.objects.filter(scrubbed_at__lt=before).exists()
 
@@ -112,7 +113,7 @@ def test_what_was_read_this_week_is_not_read_again(ada: XetCaller) -> None:
     ada.put_file(CHUNKS)
 
     assert scrubbing.scrub().objects == 0
-    assert scrubbing.scrub(everything=True).objects == 1
+    assert scrubbing.scrub(everything=True).objects == 2
 
 
 def test_a_run_reads_its_share_and_the_next_one_goes_on(
@@ -278,7 +279,8 @@ def test_a_lost_index_is_written_anew_from_its_xorb(ada: XetCaller) -> None:
 
 def test_what_is_condemned_is_not_read(ada: XetCaller) -> None:
     ada.put_file(CHUNKS)
-    Xorb.objects.update(condemned_at=timezone.now(), scrubbed_at=None)
+    for model in (Xorb, XetShard):
+        model.objects.update(condemned_at=timezone.now(), scrubbed_at=None)
 
     assert scrubbing.scrub(everything=True).objects == 0
 
@@ -301,4 +303,5 @@ def test_the_command_names_what_is_damaged(ada: XetCaller) -> None:
 
     assert ended.value.code == 1
     assert XORB in told.getvalue()
-    assert "1 objects, 300,048 bytes, 1 damaged" in told.getvalue()
+    nbytes = 300_048 + XetShard.objects.get().size
+    assert f"2 objects, {nbytes:,} bytes, 1 damaged" in told.getvalue()
