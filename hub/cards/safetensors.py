@@ -75,6 +75,31 @@ def count_parameters(headers: Iterable[SafetensorsHeader]) -> dict[str, int]:
     return counts
 
 
+@dataclass(frozen=True, slots=True)
+class TensorChange:
+    """A tensor that is new, gone, or of another type or shape."""
+
+    name: str
+    old: Tensor | None
+    new: Tensor | None
+
+
+def changed_tensors(
+    old: SafetensorsHeader | None, new: SafetensorsHeader | None
+) -> list[TensorChange]:
+    """What differs between two headers, by name; what tensors hold is not looked at."""
+    before, after = (header.tensors if header else {} for header in (old, new))
+    found = [
+        TensorChange(name, before.get(name), after.get(name))
+        for name in sorted(before.keys() | after.keys())
+    ]
+    return [one for one in found if _kind(one.old) != _kind(one.new)]
+
+
+def _kind(tensor: Tensor | None) -> tuple[str, tuple[int, ...]] | None:
+    return (tensor.dtype, tensor.shape) if tensor else None
+
+
 def read_header(read: Callable[[int, int], bytes], size: int) -> SafetensorsHeader:
     """Read and check the header of a file of ``size`` bytes; ``read`` takes offset and length.
 

@@ -12,6 +12,7 @@ from hub.http.repo_views import OfRepo
 from hub.models import RepoCard
 from hub.policies import can
 from hub.portal.shown import ShownRepo
+from hub.queries.discussions import open_count
 from hub.queries.repo_page import card_of, is_liked
 from teams.http.views import PortalView
 from teams.roles import Action
@@ -64,6 +65,10 @@ class RepoPage(OfRepo, PortalView):
             Tab("Files", links.tree_url(url, branch), self.tab == "files"),
             Tab("Commits", links.commits_url(url, branch), self.tab == "commits"),
         ]
+        if not self.repo.discussions_disabled:
+            count = open_count(self.repo)
+            is_active = self.tab == "community"
+            tabs.append(Tab("Community", f"{url}/discussions", is_active, count or None))
         if can(self.principal, Action.REPO_MANAGE, self.repo):
             tabs.append(Tab("Settings", f"{url}/settings", self.tab == "settings"))
         return tabs

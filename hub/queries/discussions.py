@@ -91,6 +91,11 @@ def _with_comments(rows: list[Discussion]) -> list[Discussion]:
     return rows
 
 
+def open_count(repo: Repo) -> int:
+    """How many discussions and pull requests of ``repo`` are open."""
+    return Discussion.objects.filter(STATUSES["open"], repo=repo).count()
+
+
 def whole() -> QuerySet[Discussion]:
     """Discussions with what is shown of each."""
     return Discussion.objects.select_related("repo__namespace", "author__namespace")

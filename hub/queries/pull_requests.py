@@ -24,6 +24,7 @@ class Comparison:
     old: bytes | None
     """The tree that the pull request began at; None if its commits are gone."""
     new: bytes | None
+    base: CommitRow | None = None
     head: CommitRow | None = None
     conflicts: list[str] = field(default_factory=list)
     is_mergeable: bool = False
@@ -75,9 +76,8 @@ def _oid(kept: bytes | memoryview | None) -> bytes | None:
 def _between(repo_id: int, base: bytes | None, head: bytes | None) -> Comparison:
     rows = history.commits_by_oid(repo_id, [oid for oid in (base, head) if oid])
     before, after = rows.get(base or b""), rows.get(head or b"")
-    return Comparison(
-        repo_id, before.tree if before else None, after.tree if after else None, after
-    )
+    old, new = (row.tree if row else None for row in (before, after))
+    return Comparison(repo_id, old, new, before, after)
 
 
 def commits_since(repo_id: int, head: bytes, since: bytes, limit: int) -> list[CommitRow]:

@@ -2,8 +2,19 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from hub.portal import collections, files, history, home, lists, repos, settings
+from hub.portal import collections, discussions, files, history, home, lists, repos, settings
 from hub.urls.converters import of_every_kind
+
+pages_of_discussions: list[URLPattern | URLResolver] = [
+    path("<repo:name>/discussions", discussions.Discussions.as_view()),
+    path("<repo:name>/discussions/new", discussions.NewDiscussion.as_view()),
+    path("<repo:name>/discussions/<text:num>", discussions.OneDiscussion.as_view()),
+    path("<repo:name>/discussions/<text:num>/files", discussions.ProposedFiles.as_view()),
+    path(
+        "<repo:name>/discussions/<text:num>/comment/<text:comment>",
+        discussions.EditComment.as_view(),
+    ),
+]
 
 pages_of_a_repo: list[URLPattern | URLResolver] = [
     path("<repo:name>/tree/<text:revision>", files.Folder.as_view()),
@@ -13,6 +24,7 @@ pages_of_a_repo: list[URLPattern | URLResolver] = [
     path("<repo:name>/commits/<text:revision>/<rest:path>", history.Commits.as_view()),
     path("<repo:name>/commit/<text:oid>", history.OneCommit.as_view()),
     path("<repo:name>/settings", settings.Settings.as_view()),
+    *pages_of_discussions,
     path("<repo:name>/like", repos.LikeRepo.as_view()),
     path("<repo:name>", repos.CardPage.as_view()),
 ]
