@@ -151,11 +151,12 @@ def _problem_of_path(text: str) -> str | None:
     parts = text.split("/")
     if len(parts) > MAX_DEPTH:
         return f"it is more than {MAX_DEPTH} folders deep"
-    problems = (_problem_of_segment(part) for part in parts)
+    problems = (problem_of_segment(part) for part in parts)
     return next((problem for problem in problems if problem), None)
 
 
-def _problem_of_segment(part: str) -> str | None:
+def problem_of_segment(part: str) -> str | None:
+    """Answer what is wrong with the name of a file or folder, as the end of a sentence."""
     problems = {
         "a segment is empty, '.' or '..'": part in {"", ".", ".."},
         f"a segment is longer than {MAX_SEGMENT_BYTES} bytes": (

@@ -1,7 +1,6 @@
 """Is an object what `git fsck --strict` takes: fsck.c of git, and what our columns can hold.
 
-Names that git takes are taken, even where our own API would refuse them; but text columns hold
-UTF-8 only, and no file system has names of more than 255 bytes.
+Names are held to the rule of all paths: what is taken here can be named by every other way, too.
 """
 
 import re
@@ -10,7 +9,7 @@ from operator import lt
 
 from hub.errors import BadObject
 from hub.git.objects import OID_BYTES, SYMLINK_MODE, TREE_MODE
-from hub.names import IGNORED_BY_HFS, MAX_SEGMENT_BYTES, is_like_dot_git
+from hub.names import IGNORED_BY_HFS, problem_of_segment
 
 SUBMODULE_MODE = b"160000"
 MODES = frozenset({b"100644", b"100755", b"100664", TREE_MODE, SYMLINK_MODE, SUBMODULE_MODE})
@@ -88,15 +87,7 @@ def _problem_of_name(name: bytes) -> str | None:
         text = name.decode()
     except UnicodeDecodeError:
         return "it is not UTF-8; rename the file, for instance by convmv"
-    # On Windows a backslash divides names.
-    parts = text.split("\\")
-    problems = {
-        "it is empty, '.' or '..'": text in {"", ".", ".."},
-        "it holds a slash": "/" in text,
-        f"it is longer than {MAX_SEGMENT_BYTES} bytes": len(name) > MAX_SEGMENT_BYTES,
-        "it could be taken for '.git'": any(map(is_like_dot_git, parts)),
-    }
-    return next((problem for problem, found in problems.items() if found), None)
+    return "it holds a slash" if "/" in text else problem_of_segment(text)
 
 
 _GITMODULES_SHORT = re.compile(r"(?:gitmod~[1-4]|gi7eba~\d|gi7eb~\d\d)")
@@ -143,12 +134,12 @@ def check_tag(raw: bytes) -> None:
     """Check an annotated tag.
 
     Raises:
-        BadObject: git would not take it, or it names no commit.
+        BadObject: git would not take it, or it names neither a commit nor another tag.
     """
     found = _TAG.match(raw)
     if found is None:
         raise BadObject("A tag is malformed: its object, type, name or tagger.")
-    if found["type"] != b"commit":
+    if found["type"] not in {b"commit", b"tag"}:
         raise BadObject(f"The tag {found['name'].decode(errors='replace')} must name a commit.")
     _check_text("tag", raw)
     _check_dates(*filter(None, [found["tagger"]]))

@@ -182,19 +182,27 @@ class Tag:
         return b"\n".join(lines) + b"\n" + self.message.encode() + b"\n"
 
 
-_TAG_TARGET = re.compile(rb"object ([0-9a-f]{40})\ntype commit\n")
+_TAGGED = re.compile(rb"object ([0-9a-f]{40})\ntype (commit|tree|blob|tag)\n")
+_KINDS = {word: kind for kind, word in _WORDS.items()}
 
 
-def tag_target(raw: bytes) -> bytes:
-    """Answer the commit that an annotated tag names.
+class Tagged(NamedTuple):
+    """What an annotated tag names."""
+
+    oid: bytes
+    kind: Kind
+
+
+def tagged(raw: bytes) -> Tagged:
+    """Answer what an annotated tag names; that may be another one.
 
     Raises:
-        BadObject: it tags something else.
+        BadObject: it is malformed.
     """
-    found = _TAG_TARGET.match(raw)
+    found = _TAGGED.match(raw)
     if found is None:
-        raise BadObject("A tag object is malformed or does not name a commit.")
-    return bytes.fromhex(found[1].decode())
+        raise BadObject("A tag object is malformed.")
+    return Tagged(bytes.fromhex(found[1].decode()), _KINDS[found[2]])
 
 
 class Pointer(NamedTuple):

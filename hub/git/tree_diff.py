@@ -118,6 +118,39 @@ def _check_bounds(folder: str, depth: int, count: int, most: int) -> None:
         raise BadPath(f"{folder[:100]}… is longer than {MAX_PATH_BYTES} bytes.")
 
 
+def shallowest_links(read: ReadTrees, roots: Collection[bytes]) -> dict[bytes, str]:
+    """Answer all symbolic links below some trees, each with its path nearest to a root.
+
+    From there a link leads furthest out. Each tree is read once, however many commits have it.
+
+    Raises:
+        BadPath: folders are too deep.
+    """
+    links: dict[bytes, str] = {}
+    seen: set[bytes] = set()
+    level = dict.fromkeys(roots, "")
+    for _depth in range(MAX_DEPTH + 1):
+        deeper: dict[bytes, str] = {}
+        seen |= level.keys()
+        for folder, tree in _folders(read, level):
+            for name, entry in tree.items():
+                if entry.is_tree and entry.oid not in seen:
+                    deeper[entry.oid] = f"{folder}{name.decode(errors='replace')}/"
+                elif entry.mode == SYMLINK_MODE:
+                    links.setdefault(entry.oid, folder + name.decode(errors="replace"))
+        level = deeper
+    if level:
+        raise BadPath(f"{min(level.values())[:100]}… is more than {MAX_DEPTH} folders deep.")
+    return links
+
+
+def _folders(read: ReadTrees, level: Mapping[bytes, str]) -> Iterator[tuple[str, Tree]]:
+    left = iter(level)
+    while batch := list(islice(left, _MOST_PAIRS)):
+        trees = read(batch)
+        yield from ((level[oid], trees[oid]) for oid in batch)
+
+
 def paths_of(
     read: ReadTrees, roots: Iterable[bytes], wanted: Collection[bytes]
 ) -> dict[bytes, str]:

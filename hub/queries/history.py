@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from hub.errors import RevisionNotFound
-from hub.git.objects import Kind, tag_target
+from hub.git.objects import Kind
 from hub.git.refs import BRANCHES, TAGS
 from hub.models import Repo, sql
 from hub.names import RevisionName
-from hub.queries.objects import read_raw
+from hub.queries.tags import chains, known_chains
 
 
 class CommitRow(NamedTuple):
@@ -109,8 +109,8 @@ def _by_ref(repo_id: int, text: str) -> CommitRow | None:
 
 
 def _peeled(repo_id: int, oid: bytes) -> CommitRow | None:
-    kind, raw = read_raw(repo_id, oid)
-    return commit_by_oid(repo_id, tag_target(raw)) if kind is Kind.TAG else None
+    chain = known_chains(repo_id, [oid]).get(oid)
+    return commit_by_oid(repo_id, chain.target) if chain else None
 
 
 def _by_prefix(repo_id: int, revision: RevisionName) -> CommitRow | None:
@@ -138,10 +138,8 @@ def refs(repo: Repo, prefix: str) -> list[RefRow]:
         "WHERE r.repo_id = %s AND starts_with(r.name, %s) ORDER BY r.name",
         [repo.pk, prefix],
     )
-    return [
-        RefRow(name, tag_target(read_raw(repo.pk, oid)[1]) if kind == Kind.TAG else oid)
-        for name, oid, kind in rows
-    ]
+    peeled = chains(repo.pk, (oid for _name, oid, kind in rows if kind == Kind.TAG))
+    return [RefRow(name, peeled[oid].target if oid in peeled else oid) for name, oid, _kind in rows]
 
 
 _SEGMENTS = """

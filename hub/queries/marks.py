@@ -12,11 +12,11 @@ from itertools import islice
 from typing import NamedTuple
 
 from hub.errors import BadObject
-from hub.git.objects import TREE_MODE, Kind, SplitEntry, tag_target
+from hub.git.objects import TREE_MODE, Kind, SplitEntry
 from hub.models import sql
 from hub.queries.closure import Step, TreeReader
-from hub.queries.objects import read_many
 from hub.queries.reachable import Lines, Unsound, live_lines
+from hub.queries.tags import chains
 
 _SUBMODULE = b"160000"
 _COMMITS_AT_ONCE = 500
@@ -86,16 +86,18 @@ LEFT JOIN git_object o ON o.repo_id = r.repo_id AND o.oid = r.oid WHERE r.repo_i
 
 
 def _refs(repo_id: int) -> tuple[set[bytes], frozenset[bytes]]:
-    """The commits that all refs come to, and the annotated tags among what they name."""
+    """The commits that all refs come to, and the annotated tags on the way."""
     kinds: dict[bytes, int | None] = dict(sql.rows(_REFS, [repo_id]))
     tags = frozenset(oid for oid, kind in kinds.items() if kind == Kind.TAG)
     commits = {oid for oid, kind in kinds.items() if kind == Kind.COMMIT}
     if len(commits) + len(tags) < len(kinds):
         raise Unsound("a ref comes to no commit")
     try:
-        return commits | {tag_target(raw) for raw in read_many(repo_id, tags).values()}, tags
+        found = chains(repo_id, tags).values()
     except (BadObject, zlib.error) as fault:
         raise Unsound(f"a tag is damaged: {fault}") from None
+    all_tags = frozenset(oid for chain in found for oid in chain.tags)
+    return commits | {chain.target for chain in found}, all_tags
 
 
 _MARK_COMMITS = """

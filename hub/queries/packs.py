@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from hub.git.objects import Kind, tag_target
+from hub.git.objects import Kind
 from hub.git.stored import Keyframe
 from hub.git.unpacked import Base
 from hub.models import sql
-from hub.queries.objects import inflate, read_raw
+from hub.queries.objects import inflate
 
 _AT_A_TIME = 50_000
 
@@ -62,12 +62,3 @@ def missing(repo_id: int, expected: Mapping[bytes, Kind]) -> list[bytes]:
         oids, kinds = zip(*others[start : start + _AT_A_TIME], strict=True)
         found += sql.rows(_MISSING, [list(oids), list(kinds), repo_id])
     return [oid for (oid,) in found]
-
-
-def tag_targets(repo_id: int, oids: Iterable[bytes]) -> dict[bytes, bytes]:
-    """Those of ``oids`` that are annotated tags of the repo, and the commits that they name."""
-    rows = sql.rows(
-        "SELECT oid FROM git_object WHERE repo_id = %s AND oid = ANY(%s) AND kind = %s",
-        [repo_id, list(oids), int(Kind.TAG)],
-    )
-    return {oid: tag_target(read_raw(repo_id, oid)[1]) for (oid,) in rows}

@@ -1,46 +1,14 @@
 """What the refs and the ids that a client of git names stand for."""
 
-import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-from hub.errors import BadObject
 from hub.git.advertisement import AdvertisedRef
 from hub.git.objects import Kind
 from hub.git.refs import BRANCHES, TAGS
 from hub.models import Repo, sql
-from hub.queries.objects import read_many
+from hub.queries.tags import chains
 from teams.errors import Invalid, NotFound
-
-_TAGGED = re.compile(rb"object ([0-9a-f]{40})\ntype (commit|tree|blob|tag)\n")
-_KINDS = {b"commit": Kind.COMMIT, b"tree": Kind.TREE, b"blob": Kind.BLOB, b"tag": Kind.TAG}
-
-
-class Chain(NamedTuple):
-    """Annotated tags, each of the next, and what the last one names."""
-
-    tags: tuple[bytes, ...]
-    target: bytes
-    kind: Kind
-
-
-def chains(repo_id: int, tags: Iterable[bytes]) -> dict[bytes, Chain]:
-    """Follow annotated tags to what they name in the end, one query for each tag of a tag."""
-    found = {oid: Chain((), oid, Kind.TAG) for oid in tags}
-    while open_ends := {chain.target for chain in found.values() if chain.kind is Kind.TAG}:
-        named = {oid: _named(raw) for oid, raw in read_many(repo_id, open_ends).items()}
-        for oid, chain in found.items():
-            if chain.kind is Kind.TAG:
-                found[oid] = Chain((*chain.tags, chain.target), *named[chain.target])
-    return found
-
-
-def _named(raw: bytes) -> tuple[bytes, Kind]:
-    found = _TAGGED.match(raw)
-    if found is None:
-        raise BadObject("A tag object is malformed.")
-    return bytes.fromhex(found[1].decode()), _KINDS[found[2]]
 
 
 def advertised(repo: Repo) -> list[AdvertisedRef]:

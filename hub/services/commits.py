@@ -290,7 +290,7 @@ def _carry_out(step: Step, edit: TreeEdit) -> None:
         case _Put(path, oid):
             edit.put(path, Entry(FILE_MODE, oid))
         case CopyFile(path, source):
-            edit.put(path, edit.entry(source))
+            edit.copy(path, source)
         case DeleteFile(path):
             edit.delete(path)
         case DeleteFolder(path):

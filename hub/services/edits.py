@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from hub.errors import BadPath, EntryNotFound
-from hub.git.objects import TREE_MODE, Entry, Tree, build_tree
+from hub.git.objects import SYMLINK_MODE, TREE_MODE, Entry, Tree, build_tree
 from hub.git.stored import Keyframe, StoredObject, store_tree
+from hub.git.symlinks import check_link
 from hub.names import EntryPath
-from hub.queries.objects import LoadedTree, loaded, read_tree, read_trees
+from hub.queries.objects import LoadedTree, loaded, read_raw, read_tree, read_trees
 
 _MISSING = "A file with this name doesn't exist"
 _UNWRITTEN = b""
@@ -86,6 +87,21 @@ class TreeEdit:
             return
         folder.entries[name] = entry
         self._note(path, gone=False)
+
+    def copy(self, path: EntryPath, source: EntryPath) -> None:
+        """Put the file at ``source`` at ``path``, too.
+
+        Raises:
+            EntryNotFound: there is no such file.
+            BadPath: as for :meth:`put`.
+            BadObject: it is a symbolic link that would lead out of the repo from there.
+        """
+        entry = self.entry(source)
+        if entry.is_tree:
+            raise EntryNotFound(f"{_MISSING}: {source} is a folder")
+        if entry.mode == SYMLINK_MODE:
+            check_link(path.text, read_raw(self._repo_id, entry.oid)[1])
+        self.put(path, entry)
 
     def delete(self, path: EntryPath) -> None:
         """Delete the file at ``path``.

@@ -12,8 +12,8 @@ from hub.git.wildmatch import Pattern
 from hub.models import Approval, CommitStatus, Discussion, RefRule, Repo, sql
 from hub.models.protection import MAX_CONTEXT, MAX_NEEDED
 from hub.policies import check_can
-from hub.queries import packs
 from hub.queries.merge_bases import leads_to
+from hub.queries.tags import known_chains
 from teams.errors import Invalid, NotFound
 from teams.models import User
 from teams.policies import Principal
@@ -205,13 +205,8 @@ def _is_branch(rule: RefRule) -> bool:
 
 
 def _peeled(repo_id: int, oid: bytes) -> bytes:
-    seen = {oid}
-    while target := packs.tag_targets(repo_id, [oid]).get(oid):
-        if target in seen:
-            break
-        oid = target
-        seen.add(oid)
-    return oid
+    chain = known_chains(repo_id, [oid]).get(oid)
+    return chain.target if chain else oid
 
 
 def _missing_checks(repo_id: int, rule: RefRule, commit: bytes) -> str:

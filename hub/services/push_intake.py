@@ -12,10 +12,19 @@ from hub.git.fsck import (
     check_tag,
     is_gitmodules,
 )
-from hub.git.objects import TREE_MODE, Kind, Tree, parse_commit, parse_tree, tag_target
+from hub.git.objects import (
+    SYMLINK_MODE,
+    TREE_MODE,
+    Kind,
+    Tagged,
+    Tree,
+    parse_commit,
+    parse_tree,
+    tagged,
+)
 from hub.git.pack_reader import read_pack
 from hub.git.symlinks import MAX_TARGET_BYTES, check_link
-from hub.git.tree_diff import paths_of
+from hub.git.tree_diff import paths_of, shallowest_links
 from hub.git.unpacked import Pack, Source
 from hub.models import Repo
 from hub.queries import packs
@@ -53,9 +62,10 @@ class Intake:
         self._trees = TreeChecker()
         self._commit_bytes = 0
         self._gitmodules: set[bytes] = set()
+        self._has_links = False
         self.commits: dict[bytes, PushedCommit] = {}
-        self.tags: dict[bytes, bytes] = {}
-        """Annotated tags and the commits that they name."""
+        self.tags: dict[bytes, Tagged] = {}
+        """Annotated tags and what they name."""
         self.expected: dict[bytes, Kind] = {}
         """Everything that objects of the pack name, and as what."""
         self._named_most = MAX_NAMED_OUTSIDE
@@ -71,13 +81,14 @@ class Intake:
             self._visit_commit(oid, raw)
         elif kind is Kind.TAG:
             check_tag(raw)
-            self.tags[oid] = tag_target(raw)
-            self.expect(self.tags[oid], Kind.COMMIT)
+            self.tags[oid] = tagged(raw)
+            self.expect(*self.tags[oid])
 
     def _visit_tree(self, raw: bytes) -> None:
         for mode, name, oid in self._trees.fresh_entries(raw):
             if mode != SUBMODULE_MODE:
                 self.expect(oid, Kind.TREE if mode == TREE_MODE else Kind.BLOB)
+                self._has_links |= mode == SYMLINK_MODE
                 if is_gitmodules(name):
                     self._gitmodules.add(oid)
 
@@ -127,6 +138,13 @@ class Intake:
     def is_tidy(self, tips: Collection[bytes]) -> bool:
         """Whether everything in the pack is named by something in it, or is one of ``tips``."""
         return all(oid in self.expected or oid in tips for oid in self.pack)
+
+    def all_links(self) -> dict[bytes, str]:
+        """The symbolic links of all commits of the pack, each with its path nearest to the root."""
+        roots = {commit.tree for commit in self.commits.values()}
+        moves = Kind.TREE in self.outside().values()
+        # Without links of its own the pack can only have brought those of the repo elsewhere.
+        return shallowest_links(self.read_trees, roots) if self._has_links or moves else {}
 
     def check_links(self, links: Mapping[bytes, str]) -> None:
         """Check where symbolic links point, given the path of each.

@@ -12,6 +12,7 @@ from hub.git.tree_diff import differences
 from hub.git.unpacked import Pack, Source
 from hub.models import Repo
 from hub.queries import history, packs
+from hub.queries.tags import known_chains
 from hub.services import indexing
 from hub.services.commits import noreply
 from hub.services.filing import NewCommit
@@ -22,6 +23,8 @@ from teams.policies import Principal
 
 INDEXED_AT_ONCE = 500
 """Commits whose changed paths are found out within the push; of more a job takes care."""
+MAX_TAGS_OF_TAGS = 10
+"""Annotated tags on the way to a commit: reading refs takes a query for each."""
 
 
 def push(*, repo: Repo, updates: Sequence[RefUpdate], source: Source | None, by: Principal) -> None:
@@ -67,9 +70,8 @@ class _Push:
         self._updates = updates
         self._intake = intake
         self._by = by
-        self._known_tags = packs.tag_targets(
-            repo.pk, [one.new for one in updates if one.new and one.new not in intake.pack]
-        )
+        named = [one.new for one in updates if one.new] + [one.oid for one in intake.tags.values()]
+        self._known_tags = known_chains(repo.pk, [oid for oid in named if oid not in intake.pack])
         self._outside: Mapping[bytes, Kind] = {}
         self._links: dict[bytes, str] = {}
         """Symbolic links that the push brings into place."""
@@ -83,7 +85,7 @@ class _Push:
         order = order_commits(self._intake.commits, self._tips())
         is_long = len(order) > INDEXED_AT_ONCE
         if is_long:
-            self._check_heads()
+            self._check_whole()
         commits = [self._row(oid, is_long=is_long) for oid in order]
         self._intake.check_links(self._links)
         makes_garbage = self._makes_garbage()
@@ -116,15 +118,25 @@ class _Push:
         for update in self._updates:
             if update.new is None:
                 continue
-            is_tag = self._target(update.new) != update.new
-            self._intake.expect(update.new, Kind.TAG if is_tag else Kind.COMMIT)
-            if is_tag and not update.ref.startswith(TAGS):
+            tags = len(self._chain(update.new)) - 1
+            self._intake.expect(update.new, Kind.TAG if tags else Kind.COMMIT)
+            if tags and not update.ref.startswith(TAGS):
                 problems[update.ref] = "not a commit"
+            if tags > MAX_TAGS_OF_TAGS:
+                problems[update.ref] = f"a tag of more than {MAX_TAGS_OF_TAGS} tags"
         if problems:
             raise RefsRefused(problems)
 
     def _target(self, oid: bytes) -> bytes:
-        return self._intake.tags.get(oid) or self._known_tags.get(oid) or oid
+        return self._chain(oid)[-1]
+
+    def _chain(self, oid: bytes) -> Sequence[bytes]:
+        """Annotated tags, each of the next, and what the last one names."""
+        found = [oid]
+        while found[-1] in self._intake.tags:
+            found.append(self._intake.tags[found[-1]].oid)
+        known = self._known_tags.get(found[-1])
+        return found if known is None else [*found[:-1], *known.tags, known.target]
 
     def _tips(self) -> list[bytes]:
         """The commits that the refs come to; that of the default branch first, for it to have a
@@ -138,11 +150,12 @@ class _Push:
             told = ", ".join(oid.hex() for oid in missing[:3])
             raise BadObject(f"Objects are neither in the push nor in the repo: {told}.")
 
-    def _check_heads(self) -> None:
-        """Walk all paths of what the refs come to, if nobody walks what the commits changed."""
+    def _check_whole(self) -> None:
+        """Look at what is pushed as a whole, if nobody walks what each commit changed."""
         for tip in set(self._tips()) & self._intake.commits.keys():
             tree = self._intake.commits[tip].tree
-            differences(self._intake.read_trees, None, tree, links=self._links)
+            differences(self._intake.read_trees, None, tree)
+        self._links = self._intake.all_links()
 
     def _row(self, oid: bytes, *, is_long: bool) -> NewCommit:
         commit = parse_commit(self._intake.pack.raw(oid))

@@ -10,7 +10,7 @@ from hub.errors import BadObject
 from hub.git.deltas import apply_delta, made_size, tree_delta
 from hub.git.fetch_request import read_v0, read_v2
 from hub.git.fsck import TreeChecker, check_commit, check_gitmodules, check_tag
-from hub.git.objects import Kind, hash_object, parse_commit, parse_pointer, parse_tree, tag_target
+from hub.git.objects import Kind, hash_object, parse_commit, parse_pointer, parse_tree, tagged
 from hub.git.pack_reader import Limits, read_pack
 from hub.git.pkt_line import Mark, PacketReader, line, packet
 from hub.git.push_request import PushRequest
@@ -71,7 +71,7 @@ def _parse_objects(data: bytes) -> None:
         parse_commit(raw)
     elif word == b"g":
         check_tag(raw)
-        tag_target(raw)
+        tagged(raw)
     elif word == b"m":
         check_gitmodules(raw)
     else:

@@ -7,11 +7,13 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from huggingface_hub import HfApi
 
 from hub.git.pkt_line import Mark, packet
+from hub.services.pushes import INDEXED_AT_ONCE
 from tests.hub.git.packs import pack
 from tests.live import LiveServer
 from tests.wire.git_client import Clone, Git, need_git_lfs
@@ -162,6 +164,35 @@ def test_tags_are_pushed_plain_and_annotated(clone: Clone, repo: str, plain: Pla
     assert {tag["name"]: tag["targetCommit"] for tag in told} == {"light": head, "heavy": head}
     assert plain("GET", f"/{repo}/resolve/heavy/a").body == b"1"
     assert is_whole(clone, repo)
+
+
+def test_a_tag_of_a_tag_comes_to_its_commit(clone: Clone, repo: str, plain: Plain) -> None:
+    head = write(clone, a="1")
+    clone("tag", "--annotate", "inner", "--message", "Version 1")
+    clone("push", "--quiet", "origin", "main", "main:passing")
+    clone("tag", "--annotate", "outer", "inner", "--message", "Checked")
+    clone("push", "--quiet", "origin", "outer")
+    clone("tag", "--annotate", "outermost", "outer", "--message", "Checked twice")
+    clone("push", "--quiet", "origin", "outermost")
+    clone("push", "--quiet", "origin", "--delete", "passing")
+    clone.git.hub.manage("hub_gc")
+
+    told = plain("GET", f"/api/models/{repo}/refs").json["tags"]
+    assert {tag["name"]: tag["targetCommit"] for tag in told} == {"outer": head, "outermost": head}
+    assert plain("GET", f"/{repo}/resolve/outermost/a").body == b"1"
+    assert clone("ls-remote", "origin", "outermost^{}").split()[0] == head
+    assert is_whole(clone, repo)
+
+
+def test_a_chain_of_tags_has_an_end(clone: Clone) -> None:
+    write(clone, a="1")
+    clone("tag", "--annotate", "t0", "--message", "x")
+    for number in range(10):
+        clone("tag", "--annotate", f"t{number + 1}", f"t{number}", "--message", "x")
+
+    clone("push", "--quiet", "origin", "main", "t9")
+
+    assert "a tag of more than 10 tags" in refused(clone, "origin", "t10")
 
 
 def test_a_merge_is_seen_from_its_first_parent(clone: Clone, repo: str, plain: Plain) -> None:
@@ -374,6 +405,9 @@ def piped(clone: Clone, stdin: bytes, *arguments: str) -> str:
         (".g\u200cit".encode(), "taken for '.git'"),
         (b"caf\xe9", "not UTF-8"),
         (b"x" * 300, "longer than 255"),
+        (b"back\\slash", "a backslash or a control character"),
+        (b"line\nend", "a backslash or a control character"),
+        ("\u202etxt.exe".encode(), "changes the direction of text"),
     ],
 )
 def test_a_bad_name_is_refused(clone: Clone, name: bytes, why: str) -> None:
@@ -383,15 +417,17 @@ def test_a_bad_name_is_refused(clone: Clone, name: bytes, why: str) -> None:
     assert why in refused(clone, "origin", f"{bad}:refs/heads/main")
 
 
-def test_names_that_only_our_api_refuses_are_taken(clone: Clone, repo: str, plain: Plain) -> None:
+@pytest.mark.parametrize("name", ["a 100% ?#", "süß.txt", "con", "-x", "a'b\"c", "#;&=+:@", "..."])
+def test_a_name_that_is_taken_can_be_listed_and_resolved(
+    clone: Clone, repo: str, plain: Plain, name: str
+) -> None:
     blob = bytes.fromhex(piped(clone, b"x", "hash-object", "-w", "--stdin"))
-    names = sorted([b"back\\slash", b"line\nend", "\u202etxt".encode(), b"a 100% ?#"])
-    odd = make_commit(clone, b"".join(b"100644 " + name + b"\0" + blob for name in names))
+    odd = make_commit(clone, b"100644 " + name.encode() + b"\0" + blob)
 
     clone("push", "--quiet", "origin", f"{odd}:refs/heads/main")
 
-    assert set(paths_of(plain, repo).values()) == {odd}
-    assert len(paths_of(plain, repo)) == 4
+    assert paths_of(plain, repo) == {name: odd}
+    assert plain("GET", f"/{repo}/resolve/main/{quote(name)}").body == b"x"
     assert is_whole(clone, repo)
 
 
@@ -405,6 +441,62 @@ def test_links_and_submodules_are_taken(clone: Clone, repo: str, plain: Plain) -
 
     assert set(paths_of(plain, repo)) == {".gitattributes", "link", "module"}
     assert is_whole(clone, repo)
+
+
+@pytest.fixture
+def long_history(clone: Clone) -> Clone:
+    """More commits than a push looks at one by one."""
+    stream = "reset refs/heads/main\n\n" + "".join(
+        f"commit refs/heads/main\ncommitter A <a@b> {1_700_000_000 + number} +0000\ndata 1\nm\n"
+        f"M 100644 inline folder/file\ndata {len(str(number))}\n{number}\n"
+        for number in range(INDEXED_AT_ONCE + 10)
+    )
+    piped(clone, stream.encode(), "fast-import", "--quiet", "--force")
+    return clone
+
+
+@pytest.mark.parametrize("target", ["../outside", "/etc/passwd"])
+def test_a_link_that_a_long_push_takes_back_is_seen(long_history: Clone, target: str) -> None:
+    link = f"M 120000 inline link\ndata {len(target)}\n{target}\n"
+    head = "commit refs/heads/main\ncommitter A <a@b> 1800000000 +0000\ndata 1\nm\n"
+    first = f"{head}from refs/heads/main^0\n{link}"
+    piped(long_history, f"{first}{head}D link\n".encode(), "fast-import", "--quiet")
+
+    assert "The symbolic link link is refused" in refused(long_history, "--force", "origin", "main")
+
+
+def test_a_folder_of_links_that_a_long_push_moves_is_seen(
+    long_history: Clone, repo: str, plain: Plain
+) -> None:
+    commit = "commit refs/heads/{}\ncommitter A <a@b> 1800000000 +0000\ndata 1\nm\n".format
+    deep = f"{commit('deep')}M 120000 inline a/b/link\ndata 5\n../up\n"
+    piped(long_history, f"{deep}".encode(), "fast-import", "--quiet")
+    long_history("push", "--quiet", "origin", "deep")
+    inner = long_history("rev-parse", "deep:a/b")
+    moved = f'{commit("main")}from refs/heads/main^0\nM 040000 {inner} ""\n{commit("main")}D link\n'
+    piped(long_history, moved.encode(), "fast-import", "--quiet")
+
+    assert "The symbolic link link is refused" in refused(long_history, "--force", "origin", "main")
+
+
+def test_a_copy_of_a_link_may_not_lead_out(clone: Clone, repo: str, plain: Plain) -> None:
+    (clone.folder / "a" / "b").mkdir(parents=True)
+    (clone.folder / "a" / "b" / "link").symlink_to("../up")
+    clone("add", "--all")
+    clone("commit", "--quiet", "--message", "Link")
+    clone("push", "--quiet")
+
+    copies = {
+        path: plain.commit(repo, ("copyFile", {"path": path, "srcPath": source}))
+        for path, source in (("c/link", "a/b/link"), ("link", "a/b/link"), ("a/c", "a/b"))
+    }
+
+    assert copies["c/link"].status == 200
+    assert copies["link"].status == 422
+    assert "leads out of the repo" in copies["link"].json["error"]
+    assert copies["a/c"].status == 404
+    assert set(paths_of(plain, repo)) >= {"a/b/link", "c/link"}
+    assert "link" not in paths_of(plain, repo)
 
 
 def test_a_tree_of_endless_paths_is_refused(clone: Clone) -> None:

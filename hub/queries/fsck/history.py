@@ -58,7 +58,7 @@ def ref_faults(repo: Repo, history: History, inventory: Inventory) -> Iterator[s
     if BRANCHES + repo.default_branch not in history.refs:
         yield f"the default branch {repo.default_branch} is missing"
     for name, oid in history.refs.items():
-        if inventory.tags.get(oid, oid) not in history.commits:
+        if inventory.chain(oid)[-1] not in history.commits:
             yield f"{name} points to {oid.hex()}, which comes to no commit"
 
 
@@ -133,13 +133,14 @@ def garbage_faults(
 ) -> Iterator[str]:
     """A repo in which something is unreachable is marked so: else a clone would get all of it."""
     is_damaged = bool(reach.faults or inventory.broken)
-    reachable = reach.commits | reach.trees | reach.blobs | set(history.refs.values())
+    tags = {one for oid in history.refs.values() for one in inventory.chain(oid)}
+    reachable = reach.commits | reach.trees | reach.blobs | tags
     if not repo.dirty and not is_damaged and (count := len(inventory.kinds.keys() - reachable)):
         yield f"{count} objects are unreachable, and that is not noted"
 
 
 def _reachable_commits(history: History, inventory: Inventory) -> set[bytes]:
-    waiting = [inventory.tags.get(oid, oid) for oid in history.refs.values()]
+    waiting = [inventory.chain(oid)[-1] for oid in history.refs.values()]
     seen: set[bytes] = set()
     while waiting:
         oid = waiting.pop()

@@ -14,7 +14,7 @@ from hub.git.objects import (
     parse_commit,
     parse_pointer,
     parse_tree,
-    tag_target,
+    tagged,
 )
 from hub.models import sql
 
@@ -38,9 +38,16 @@ class Inventory:
     broken: set[bytes] = field(default_factory=set)
     commits: dict[bytes, CommitObject] = field(default_factory=dict)
     tags: dict[bytes, bytes] = field(default_factory=dict)
-    """Annotated tags and the commits that they name."""
+    """Annotated tags, and what each of them names."""
     pointers: dict[bytes, Pointer] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+
+    def chain(self, oid: bytes) -> list[bytes]:
+        """Annotated tags, each of the next, and what the last one names."""
+        found = [oid]
+        while found[-1] in self.tags:
+            found.append(self.tags[found[-1]])
+        return found
 
     def is_sound(self, oid: bytes, kind: Kind) -> bool:
         return self.kinds.get(oid) == kind and oid not in self.broken
@@ -143,7 +150,7 @@ def _note_blob(row: _Row, raw: bytes, inventory: Inventory) -> None:
 
 
 def _note_tag(row: _Row, raw: bytes, inventory: Inventory) -> None:
-    inventory.tags[row.oid] = tag_target(raw)
+    inventory.tags[row.oid] = tagged(raw).oid
 
 
 _NOTES: dict[Kind, Callable[[_Row, bytes, Inventory], None]] = {
