@@ -108,12 +108,12 @@ def _about_bytes(repo_id: int | None, *, deep: bool) -> Iterator[Finding]:
     for check, faults in (
         ("blob", large_files.blob_faults(store, repo_id, deep=deep)),
         ("xorb", xet.xorb_faults(store, repo_id, deep=deep)),
-        ("file", xet.file_faults(store, repo_id, deep=deep)),
         ("shard", shards.shard_faults(store, repo_id, deep=deep)),
+        ("index", xet.index_faults(store, repo_id)),
     ):
-        yield from (Finding(check, what) for what in faults)
-    for key, what in xet.index_faults(store, repo_id):
-        yield Finding("index", what, key=key)
+        yield from (Finding(check, what, key=key) for key, what in faults)
+    for what in xet.file_faults(store, repo_id, deep=deep):
+        yield Finding("file", what)
 
 
 def _about_all(now: datetime) -> Iterator[Finding]:
@@ -211,11 +211,16 @@ REPAIRS: dict[str, Callable[[Finding], None]] = {
     "unnamed shard": _take_in,
 }
 """Check -> how to repair what it found; all other findings need a person."""
+BYTES = frozenset({"blob", "shard", "xorb"})
+"""Checks of bytes that nobody can make again."""
 
 
 def repair(finding: Finding) -> bool:
     """Repair what was found, if that is safe; say whether it was."""
     how = REPAIRS.get(finding.check)
+    if finding.check in BYTES:
+        # What is wrong is served to nobody from now on; who has it has to bring it back.
+        scrubbing.look_at_kind(finding.check, digest_in(finding.key))
     if how is None:
         return False
     try:

@@ -3,7 +3,6 @@
 Clients do not look whether what they download is what was stored, so we must.
 """
 
-import errno
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from hub.queries.store import blob_store
 from hub.queries.stored import shard_keys
 from hub.storage.digests import CHUNK_BYTES, lfs_key, xorb_index_key, xorb_key
 from hub.storage.ports import BlobStore
+from hub.storage.unreadable import unreadable_as_damage
 from hub.xet.hashing import to_text
 from hub.xet.xorbs import XorbIndex, verify_xorb
 
@@ -113,13 +113,10 @@ def _due(before: datetime) -> Iterator[Stored]:
 def look_at(one: Stored) -> str:
     """Read something in the store, note that it was read, and answer what is wrong with it."""
     try:
-        _CHECKS[one.kind](blob_store(), one.name)
+        with unreadable_as_damage():
+            _CHECKS[one.kind](blob_store(), one.name)
     except (BadObject, BlobNotFound) as fault:
         return _note_damage(one, fault.message)
-    except OSError as error:
-        if error.errno != errno.EIO:
-            raise
-        return _note_damage(one, "The disk cannot read it.")
     table, key = _TABLES[one.kind]
     sql.run(
         f"UPDATE {table} SET scrubbed_at = %s, damaged_at = NULL WHERE {key} = %s",
@@ -130,9 +127,14 @@ def look_at(one: Stored) -> str:
 
 def look_at_xorb(xorb: bytes) -> None:
     """Read a xorb now, because somebody came upon damage in it."""
-    row = sql.row("SELECT stored_bytes FROM hub_xorb WHERE hash = %s", [xorb])
-    if row:
-        look_at(Stored("xorb", xorb, row[0]))
+    look_at_kind("xorb", xorb)
+
+
+def look_at_kind(kind: str, name: bytes) -> None:
+    """Read a xorb, a blob or a shard now, if it has a row."""
+    table, key = _TABLES[kind]
+    if sql.row(f"SELECT 1 FROM {table} WHERE {key} = %s", [name]):
+        look_at(Stored(kind, name, 0))
 
 
 def _check_xorb(store: BlobStore, xorb: bytes) -> None:

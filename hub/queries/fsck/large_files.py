@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from itertools import islice
 
-from hub.errors import BlobNotFound
+from hub.errors import BadObject, BlobNotFound
 from hub.git.objects import Pointer
 from hub.models import sql
 from hub.queries.blobs import held
@@ -12,6 +12,7 @@ from hub.queries.fsck.history import Reach
 from hub.queries.fsck.objects import Inventory
 from hub.storage.digests import CHUNK_BYTES, lfs_key
 from hub.storage.ports import BlobStore
+from hub.storage.unreadable import unreadable_as_damage
 
 _BATCH = 1000
 
@@ -64,28 +65,32 @@ def _unheld(repo_id: int, pointers: dict[bytes, Pointer]) -> Iterator[str]:
             yield f"a pointer gives {sha256.hex()} {pointer.size} bytes; it has {found.size}"
 
 
-def blob_faults(store: BlobStore, repo_id: int | None, *, deep: bool) -> Iterator[str]:
-    """Every blob's bytes are in the store, as many as its row says; deep: and hash to its name."""
+def blob_faults(store: BlobStore, repo_id: int | None, *, deep: bool) -> Iterator[tuple[str, str]]:
+    """Every blob's bytes are in the store, as many as its row says; deep: and hash to its name.
+
+    Answers where they lie, or should, and what is wrong with them.
+    """
     after = b""
     while rows := sql.rows(_BLOBS, {"after": after, "repo": repo_id, "limit": _BATCH}):
         for sha256, size in rows:
-            stored = store.size(lfs_key(sha256))
+            key = lfs_key(sha256)
+            stored = store.size(key)
             if stored is None:
-                yield f"the bytes of {sha256.hex()} are not in the store"
+                yield key, f"the bytes of {sha256.hex()} are not in the store"
             elif stored != size:
-                yield f"{sha256.hex()} has {stored} bytes in the store, not {size}"
-            elif deep and sha256_in(store, lfs_key(sha256)) != sha256:
-                yield f"the bytes of {sha256.hex()} are damaged"
+                yield key, f"{sha256.hex()} has {stored} bytes in the store, not {size}"
+            elif deep and sha256_in(store, key) != sha256:
+                yield key, f"the bytes of {sha256.hex()} are damaged"
         after = rows[-1][0]
 
 
 def sha256_in(store: BlobStore, key: str) -> bytes:
-    """Hash what lies under a key; empty if that is gone."""
+    """Hash what lies under a key; empty if that is gone, or cannot be read."""
     digest = hashlib.sha256()
     try:
-        with store.open(key) as file:
+        with unreadable_as_damage(), store.open(key) as file:
             while piece := file.read(CHUNK_BYTES):
                 digest.update(piece)
-    except BlobNotFound:
+    except (BadObject, BlobNotFound):
         return b""
     return digest.digest()

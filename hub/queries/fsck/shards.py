@@ -17,17 +17,20 @@ ORDER BY b.sha256 LIMIT %(limit)s
 """
 
 
-def shard_faults(store: BlobStore, repo_id: int | None, *, deep: bool) -> Iterator[str]:
-    """Every shard's bytes are in the store, as many as its row says; deep: and hash to its name."""
+def shard_faults(store: BlobStore, repo_id: int | None, *, deep: bool) -> Iterator[tuple[str, str]]:
+    """Every shard's bytes are in the store, as many as its row says; deep: and hash to its name.
+
+    Answers where they lie, or should, and what is wrong with them.
+    """
     after = b""
     while rows := sql.rows(_SHARDS, {"after": after, "repo": repo_id, "limit": _BATCH}):
         for sha256, day, size in rows:
             key = shard_key(day, sha256)
             stored = store.size(key)
             if stored is None:
-                yield f"the shard {sha256.hex()} is not in the store"
+                yield key, f"the shard {sha256.hex()} is not in the store"
             elif stored != size:
-                yield f"the shard {sha256.hex()} has {stored} bytes in the store, not {size}"
+                yield key, f"the shard {sha256.hex()} has {stored} bytes in the store, not {size}"
             elif deep and sha256_in(store, key) != sha256:
-                yield f"the shard {sha256.hex()} is damaged"
+                yield key, f"the shard {sha256.hex()} is damaged"
         after = rows[-1][0]

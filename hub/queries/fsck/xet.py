@@ -12,6 +12,7 @@ from hub.queries.xet import XetLayout, columns_of
 from hub.storage.digests import xorb_index_key, xorb_key
 from hub.storage.large_files import iter_xet
 from hub.storage.ports import BlobStore
+from hub.storage.unreadable import unreadable_as_damage
 from hub.xet.hashing import file_hash, to_text
 from hub.xet.shards import Term
 from hub.xet.xorbs import INDEX_ENTRY_BYTES, Extent, XorbIndex, verify_xorb
@@ -63,21 +64,30 @@ class _File(NamedTuple):
     is_renamed: bool
 
 
-def xorb_faults(store: BlobStore, repo_id: int | None, *, deep: bool) -> Iterator[str]:
-    """Every xorb's bytes and index are there and fit its row; deep: and hash to its name."""
+def xorb_faults(store: BlobStore, repo_id: int | None, *, deep: bool) -> Iterator[tuple[str, str]]:
+    """Every xorb's bytes and index are there and fit its row; deep: and hash to its name.
+
+    Answers where it lies, or should, and what is wrong with it.
+    """
     after = 0
     while rows := sql.rows(_XORBS, {"after": after, "repo": repo_id, "limit": _BATCH}):
         for xorb in (_Xorb(*row) for row in rows):
+            text = to_text(xorb.hash)
             try:
-                _check_size(store, xorb)
-                index = _readable_index(store, xorb.hash)
-                if index is not None:
-                    _check_row(index, xorb)
-                if deep:
-                    _check_chunks(store, xorb.hash, index)
+                with unreadable_as_damage():
+                    _check_xorb(store, xorb, deep=deep)
             except (BadObject, BlobNotFound) as fault:
-                yield f"xorb {to_text(xorb.hash)}: {fault}"
+                yield xorb_key(text), f"xorb {text}: {fault}"
         after = rows[-1][0]
+
+
+def _check_xorb(store: BlobStore, xorb: _Xorb, *, deep: bool) -> None:
+    _check_size(store, xorb)
+    index = _readable_index(store, xorb.hash)
+    if index is not None:
+        _check_row(index, xorb)
+    if deep:
+        _check_chunks(store, xorb.hash, index)
 
 
 def index_faults(store: BlobStore, repo_id: int | None) -> Iterator[tuple[str, str]]:
@@ -132,7 +142,8 @@ def file_faults(store: BlobStore, repo_id: int | None, *, deep: bool) -> Iterato
             try:
                 layout = _check_terms(file, _xorbs_of(file))
                 if deep:
-                    _check_content(store, file, layout)
+                    with unreadable_as_damage():
+                        _check_content(store, file, layout)
             except (BadObject, BlobNotFound) as fault:
                 yield f"file {to_text(file.hash)}: {fault}"
         after = rows[-1][0]

@@ -11,6 +11,7 @@ from django.utils import timezone
 from hub.models import Blob, Like, PurgedFile, Repo, RepoBlob, RepoCard, RepoRedirect, Xorb, sql
 from hub.names import EntryPath, RepoName, RevisionName
 from hub.queries import history
+from hub.queries.fsck.large_files import sha256_in
 from hub.queries.fsck.leftovers import GRACE, STAGING_LIFE
 from hub.queries.store import blob_store
 from hub.services import (
@@ -19,6 +20,7 @@ from hub.services import (
     fsck,
     refs,
     repos,
+    scrubbing,
     sweeping,
     xet_intake,
     xet_tokens,
@@ -193,6 +195,42 @@ def test_changed_bytes_are_found_by_looking_deep(repo: Repo) -> None:
 
     assert checks() == []
     assert checks(deep=True) == ["blob"]
+
+
+def test_damage_stays_a_finding_and_is_served_to_nobody_once_it_was_to_be_repaired(
+    cast: Cast, repo: Repo
+) -> None:
+    sha256 = bytes(Blob.objects.get().sha256)
+    home = blob_store().path(lfs_key(sha256))
+    assert home
+    good = home.read_bytes()
+    home.write_bytes(bytes(64))
+
+    (found,) = fsck.find(Scope(deep=True))
+    repaired = fsck.repair(found)
+    known = checks()
+    home.write_bytes(good)
+    scrubbing.scrub(everything=True)
+
+    assert (found.check, repaired, known) == ("blob", False, ["damage"])
+    assert checks(deep=True) == []
+
+
+def test_what_the_disk_cannot_read_is_damage_and_no_crash(repo: Repo) -> None:
+    home = blob_store().path(lfs_key(bytes(Blob.objects.get().sha256)))
+    assert home
+    good = home.read_bytes()
+    home.unlink()
+    # Linux answers EIO to who reads where no memory is.
+    home.symlink_to("/proc/self/mem")
+
+    report = scrubbing.scrub(everything=True)
+    hashed = sha256_in(blob_store(), lfs_key(bytes(Blob.objects.get().sha256)))
+    home.unlink()
+    home.write_bytes(good)
+
+    assert [one.endswith("The disk cannot read it.") for one in report.damaged] == [True]
+    assert hashed == b""
 
 
 def test_a_lost_or_damaged_xorb_is_found(repo: Repo) -> None:
