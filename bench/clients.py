@@ -6,6 +6,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
@@ -21,24 +22,34 @@ from measure import MIB
 USER = "admin"
 """The account that the first start makes."""
 BUFFER = 4 * MIB
+IDLE_SECONDS = 30.0
+"""Servers end connections over which nothing comes: after so long a new one is made."""
 
 
 @dataclass
 class Client:
-    """One connection that stays open, with a token."""
+    """One connection that stays open while it is used, with a token."""
 
     url: str
     token: str
 
     def __post_init__(self) -> None:
+        self._connect()
+
+    def _connect(self) -> None:
         parts = urlsplit(self.url)
         self._connection = HTTPConnection(parts.hostname or "", parts.port, timeout=600)
         self._connection.connect()
+        self._used = time.monotonic()
         if self._connection.sock is not None:
             # Head and body of a small request go as two packets; neither should wait.
             self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def send(self, method: str, path: str, body: bytes = b"", kind: str = "") -> bytes:
+        if time.monotonic() - self._used > IDLE_SECONDS:
+            self._connection.close()
+            self._connect()
+        self._used = time.monotonic()
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         if kind:
             headers["Content-Type"] = kind
@@ -84,12 +95,17 @@ def ndjson(summary: str, lines: Iterable[tuple[str, object]]) -> bytes:
 
 
 def put_file(link: str, file: Path) -> None:
-    """PUT a file by sendfile(2): the client should cost as little as it can."""
-    parts = urlsplit(link)
-    size = file.stat().st_size
+    send_file("PUT", link, file)
+
+
+def send_file(method: str, url: str, file: Path, token: str = "") -> None:
+    """Send a file by sendfile(2): the client should cost as little as it can."""
+    parts = urlsplit(url)
+    target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    given = f"Authorization: Bearer {token}\r\n" if token else ""
     head = (
-        f"PUT {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
-        f"Content-Length: {size}\r\nConnection: close\r\n\r\n"
+        f"{method} {target} HTTP/1.1\r\nHost: {parts.netloc}\r\n{given}"
+        f"Content-Length: {file.stat().st_size}\r\nConnection: close\r\n\r\n"
     )
     with (
         closing(socket.create_connection((parts.hostname or "", parts.port or 80))) as peer,
@@ -99,7 +115,7 @@ def put_file(link: str, file: Path) -> None:
         peer.sendfile(source)
         status = peer.recv(4096).split(b"\r\n", 1)[0]
     if b" 200 " not in status:
-        raise SystemExit(f"PUT: {status!r}")
+        raise SystemExit(f"{method}: {status!r}")
 
 
 def get_file(port: int, path: str) -> None:

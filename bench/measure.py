@@ -1,11 +1,11 @@
 """What all comparisons share: rounds in turn, the CPU and memory of processes, tables of ratios."""
 
 import argparse
-import mmap
 import os
 import platform
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -19,6 +19,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT))
 
 MIB = 1024 * 1024
+BALLAST_BYTES = 1 << 42
+LEFT_FREE_BYTES = 300 * MIB
+MOST_FILLED_BYTES = 64 * 1024 * MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +103,33 @@ def in_turn(ways: Mapping[str, Callable[[], Sample]], *, rounds: int) -> dict[st
     return found
 
 
-def settle(nbytes: int) -> None:
-    """Start alike before each write: nothing waits for the disk, and free memory is at hand.
+def settle() -> None:
+    """Start alike before each write: nothing waits for the disk, and no memory is free.
 
     A virtual machine gives pages that are free for seconds back to its host, and the first who
-    touches them again pays for it: several times what the write itself costs.
+    touches them again pays for it: several times what the write itself costs, and the more the
+    longer it takes. On a machine that has been up for a day all memory that nobody uses holds
+    what was read from files; so it is here.
     """
     os.sync()
-    how = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE
-    mmap.mmap(-1, nbytes + nbytes // 4, flags=how).close()
+    _ballast.fill()
+
+
+class _Ballast:
+    """A file of nothing but holes: reading on in it fills free memory with pages that can go."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  as long as we run
+        self._file.truncate(BALLAST_BYTES)
+        self._buffer = bytearray(4 * MIB)
+
+    def fill(self) -> None:
+        left = min(psutil.virtual_memory().free - LEFT_FREE_BYTES, MOST_FILLED_BYTES)
+        while left > 0 and (count := self._file.readinto(self._buffer)):
+            left -= count
+
+
+_ballast = _Ballast()
 
 
 def seconds(samples: Sequence[Sample]) -> list[float]:

@@ -1,5 +1,6 @@
 """How much memory does the web server take while eight large files move at the same time?"""
 
+import json
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -7,12 +8,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from struct import pack
 
-from clients import Client, add_lfs_file, get_file, upload, write_weights
+from clients import Client, add_lfs_file, get_file, send_file, upload, write_weights
 from measure import MIB, Processes, Table, Target, options
 from server import Server
 
+from hub.xet.chunks import MAX_CHUNK_BYTES
+from hub.xet.hashing import chunk_hash, to_text, xorb_hash
+from hub.xet.xorbs import MAX_RAW_BYTES
+
 FILES = 8
+XORBS = 64
 LOOK_SECONDS = 0.1
 
 
@@ -31,6 +38,12 @@ def main() -> None:
         files = [_source(server, number, size) for number in range(FILES)]
         _note(table, "uploads by LFS", partial(_all, _upload_lfs, server, by_lfs, files), web)
         _note(table, "uploads by Xet", partial(_all, _upload_xet, server, by_xet, files), web)
+        _note(
+            table,
+            f"{XORBS} xorbs at a time",
+            _sending_xorbs(server, 16 * MIB if asked.quick else MAX_RAW_BYTES),
+            web,
+        )
         for file in files:
             file.unlink()
         _note(table, "downloads, one blob", partial(_all, _get, server, by_lfs, files), web)
@@ -94,6 +107,38 @@ def _upload_lfs(_server: Server, client: Client, repo: str, file: Path) -> None:
 
 def _upload_xet(_server: Server, client: Client, repo: str, file: Path) -> None:
     upload(client, repo, file, by_xet=True)
+
+
+def _sending_xorbs(server: Server, size: int) -> Callable[[], object]:
+    """Make so many xorbs; answer how to send them all at once."""
+    client = server.client()
+    repo = client.create_repo("xorbs")
+    given = json.loads(client.get(f"/api/models/{repo}/xet-write-token/main"))
+    chunks = size // MAX_CHUNK_BYTES
+    made = [_write_xorb(server.folder / f"{number}.xorb", chunks) for number in range(XORBS)]
+
+    def send(file: Path, xorb: bytes) -> None:
+        url = f"{given['casUrl']}/v1/xorbs/default/{to_text(xorb)}"
+        send_file("POST", url, file, given["accessToken"])
+        file.unlink()
+
+    def send_all() -> None:
+        with ThreadPoolExecutor(XORBS) as pool:
+            for sent in [pool.submit(send, file, xorb) for file, xorb in made]:
+                sent.result()
+
+    return send_all
+
+
+def _write_xorb(file: Path, chunks: int) -> tuple[Path, bytes]:
+    header = pack("<II", MAX_CHUNK_BYTES << 8, MAX_CHUNK_BYTES << 8)
+    nodes: list[tuple[bytes, int]] = []
+    with file.open("wb") as out:
+        for _ in range(chunks):
+            chunk = os.urandom(MAX_CHUNK_BYTES)
+            nodes.append((chunk_hash(chunk), len(chunk)))
+            out.write(header + chunk)
+    return file, xorb_hash(nodes)
 
 
 def _get(server: Server, _client: Client, repo: str, file: Path) -> None:

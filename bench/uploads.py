@@ -61,7 +61,7 @@ def _put(server: Server, repo: str, file: Path, watched: Processes) -> Sample:
     _change(file)
     oid, size = digest(file), file.stat().st_size
     link = server.client().lfs_link(repo, oid, size)
-    settle(size)
+    settle()
     sample = sampled(lambda: put_file(link, file), watched)
     (server.data / "store" / "lfs" / oid[:2] / oid[2:4] / oid).unlink()
     return sample
@@ -91,7 +91,7 @@ def _copied(server: Server, file: Path, look: Callable[[bytes], None]) -> Sample
                 out.write(block)
             os.fsync(out.fileno())
 
-    settle(file.stat().st_size)
+    settle()
     sample = sampled(copy)
     target.unlink()
     return sample
@@ -122,7 +122,7 @@ def _upload(
     write(file, size)
     client = server.client()
     repo = client.create_repo(f"upload-{os.urandom(6).hex()}")
-    settle(size)
+    settle()
     sample = sampled(
         lambda: upload(client, repo, file, by_xet=by_xet),
         Processes(server.web, server.postgres),

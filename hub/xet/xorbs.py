@@ -16,7 +16,8 @@ MAX_STORED_BYTES = MAX_RAW_BYTES + MAX_CHUNKS * HEADER_BYTES
 FOOTER_IDENT = b"XETBLOB"
 MAX_FOOTER_BYTES = 512 * 1024
 
-_BLOCK_BYTES = 1024 * 1024
+_BLOCK_BYTES = 256 * 1024
+"""How much is read at a time: many xorbs come at once, and each holds a few blocks in memory."""
 _U32_BYTES = 4
 _INDEX_ENTRY = f"{HASH_BYTES}sII"
 INDEX_ENTRY_BYTES = HASH_BYTES + 2 * _U32_BYTES
