@@ -14,6 +14,7 @@ from hub.portal.shown import SHORT, ShownCommit, ShownParent, ShownRefs, readabl
 from hub.queries import changes, history
 from hub.queries.changes import Changes, FileDiff
 from hub.queries.history import CommitRow
+from hub.queries.protection import statuses_of
 from hub.queries.repo_page import ref_names
 from teams.http.origin import base_url
 from teams.roles import Action
@@ -81,6 +82,7 @@ class OneCommit(RepoPage):
                 "changes": [self._shown(commit, file) for file in found.files],
                 "changed_count": found.total,
                 "hidden_count": found.total - len(found.files),
+                "statuses": statuses_of(self.repo, commit.oid),
             }
         )
 

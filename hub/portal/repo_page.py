@@ -65,6 +65,8 @@ class RepoPage(OfRepo, PortalView):
             Tab("Files", links.tree_url(url, branch), self.tab == "files"),
             Tab("Commits", links.commits_url(url, branch), self.tab == "commits"),
         ]
+        if self.repo.is_guarded:
+            tabs.append(Tab("Promotions", f"{url}/promotions", self.tab == "promotions"))
         if not self.repo.discussions_disabled:
             count = open_count(self.repo)
             is_active = self.tab == "community"

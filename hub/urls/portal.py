@@ -2,7 +2,17 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from hub.portal import collections, discussions, files, history, home, lists, repos, settings
+from hub.portal import (
+    collections,
+    discussions,
+    files,
+    history,
+    home,
+    lists,
+    protection,
+    repos,
+    settings,
+)
 from hub.urls.converters import of_every_kind
 
 pages_of_discussions: list[URLPattern | URLResolver] = [
@@ -23,6 +33,8 @@ pages_of_a_repo: list[URLPattern | URLResolver] = [
     path("<repo:name>/commits/<text:revision>", history.Commits.as_view()),
     path("<repo:name>/commits/<text:revision>/<rest:path>", history.Commits.as_view()),
     path("<repo:name>/commit/<text:oid>", history.OneCommit.as_view()),
+    path("<repo:name>/rules", protection.Rules.as_view()),
+    path("<repo:name>/promotions", protection.Promotions.as_view()),
     path("<repo:name>/settings", settings.Settings.as_view()),
     *pages_of_discussions,
     path("<repo:name>/like", repos.LikeRepo.as_view()),

@@ -12,6 +12,7 @@ from huggingface_hub import CommitOperationAdd, HfApi
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.live import LiveServer
+from tests.wire.plain import Plain
 
 CHROMIUM = "/usr/bin/chromium"
 PASSWORD = "harbour-ink-42"
@@ -80,6 +81,7 @@ def _furnished(live: LiveServer, browser: Browser) -> Hub:
     api.add_collection_item(best.slug, item_id="ada/harbour", item_type="model", note=note)
     api.add_collection_item(best.slug, item_id="ada/rows", item_type="dataset")
     api.add_collection_item(best.slug, item_id="2311.12983", item_type="paper")
+    _guard(Plain(live.url, {"ada": live.token("ada")}), commit)
     page = browser.new_page()
     page.goto(live.url + link)
     page.get_by_role("button", name="Sign in as ada").click()
@@ -88,6 +90,17 @@ def _furnished(live: LiveServer, browser: Browser) -> Hub:
     page.get_by_role("button", name="Set password").click()
     page.context.close()
     return Hub(live.url, commit, f"/collections/{best.slug}")
+
+
+def _guard(ada: Plain, commit: str) -> None:
+    """A rule on tags, a check of the last commit, and a promotion of it."""
+    repo = "/api/v1/repos/models/ada/harbour"
+    rule = {"kind": "tag", "pattern": "v*", "needed_checks": ["ci/weights"]}
+    check = {"state": "success", "context": "ci/weights", "description": "All tensors are finite"}
+    wish = {"tag": "production", "revision": "main", "note": "Better on poems"}
+    assert ada("PUT", f"{repo}/ref-rules", rule).status == 200
+    assert ada("POST", f"{repo}/statuses/{commit}", check).status == 201
+    assert ada("POST", f"{repo}/promotions", wish).status == 201
 
 
 def _commit(api: HfApi, files: dict[str, bytes], message: str) -> str:

@@ -149,3 +149,33 @@ def test_a_collection_is_begun_from_a_repo_filled_and_deleted(page: Page, hub: H
 
     page.get_by_role("button", name="Delete collection").click()
     expect(page.get_by_text("My shelf is deleted; what it held is not.")).to_be_visible()
+
+
+def test_a_branch_is_protected_and_a_tag_promoted(page: Page, hub: Hub) -> None:
+    sign_in(page, hub)
+    page.goto(f"{hub.url}/new")
+    page.get_by_label("Name").fill("guarded")
+    page.get_by_role("button", name="Create repo").click()
+    page.get_by_role("link", name="Settings").click()
+    page.get_by_role("link", name="Protected branches and tags").click()
+
+    page.get_by_label("Called").fill("main")
+    page.get_by_label("A branch changes by pull requests alone").check()
+    page.get_by_label("Checks that must succeed").fill("ci/weights, ci/licence")
+    page.get_by_role("button", name="Protect", exact=True).click()
+    expect(page.get_by_role("main")).to_contain_text(
+        "moved by whoever may write; keeps its history; is not deleted; "
+        "changes by pull requests alone; needs the check ci/weights; needs the check ci/licence"
+    )
+
+    page.get_by_role("link", name="Promotions").click()
+    page.get_by_label("Tag").fill("production")
+    page.get_by_role("button", name="Promote").click()
+    expect(page.get_by_text("production: done.")).to_be_visible()
+    page.get_by_label("Tag").fill("production")
+    page.get_by_role("button", name="Promote").click()
+    expect(page.get_by_text("production names that commit already.")).to_be_visible()
+
+    page.goto(f"{hub.url}/ada/guarded/rules")
+    page.get_by_role("button", name="Let go of the rule on main").click()
+    expect(page.get_by_role("heading", name="Nothing is protected")).to_be_visible()

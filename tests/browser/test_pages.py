@@ -30,6 +30,8 @@ OPEN = {
     "commit": "/ada/harbour/commit/{commit}",
     "collections": "/collections",
     "collection": "{collection}",
+    "rules": "/ada/harbour/rules",
+    "promotions": "/ada/harbour/promotions",
     "missing": "/ada/secret",
 }
 SIGNED_IN = {
@@ -37,6 +39,8 @@ SIGNED_IN = {
     "new": "/new",
     "new-collection": "/collections/new?item=model/ada/harbour",
     "own-collection": "{collection}",
+    "own-rules": "/ada/harbour/rules",
+    "own-promotions": "/ada/harbour/promotions",
     "tokens": "/settings/tokens",
     "password": "/settings/password",
     "empty": "/datasets/ada/rows",
