@@ -1,6 +1,6 @@
 """Delete large files from a repo for good: from its branches, and from what it may serve."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.db import transaction
 
@@ -9,18 +9,38 @@ from hub.models import PurgedFile, Repo
 from hub.names import EntryPath, RevisionName
 from hub.queries.blobs import held
 from hub.queries.large_files import places_of
-from hub.services import blobs, commits
+from hub.services import blobs, commits, rewriting
 from hub.services.commits import DeleteFile, Message
 from teams.policies import Principal
 
+_ROUNDS = 3
+"""A ref that appears meanwhile may have what was just taken out."""
 
-def purge(*, repo: Repo, digests: Iterable[bytes], by: Principal) -> None:
+
+def purge(
+    *, repo: Repo, digests: Iterable[bytes], by: Principal, rewrite_history: bool = False
+) -> None:
     """Delete large files wherever a branch has them, then let the repo forget their bytes.
 
-    Commits of the past keep their ids, and with them the pointers; what these point to is gone.
-    Bytes that no other repo holds are collected later.
+    With ``rewrite_history`` no commit ever had them: commits from the first that did get new ids.
+    Otherwise commits of the past keep their ids, and with them the pointers; what these point to
+    is gone. Bytes that no other repo holds are collected later.
+
+    Raises:
+        TooLarge: there is more history than we rewrite.
+        RefProtected: a rule protects a branch or tag that would have to move.
     """
     gone = set(digests)
+    if rewrite_history:
+        for _round in range(_ROUNDS):
+            if not rewriting.rewrite(repo=repo, without=gone, by=by):
+                break
+    else:
+        _delete_at_heads(repo, gone, by)
+    _forget(repo, gone, by)
+
+
+def _delete_at_heads(repo: Repo, gone: Collection[bytes], by: Principal) -> None:
     paths: dict[str, set[str]] = {}
     for places in places_of(repo, gone).values():
         for place in places:
@@ -33,7 +53,6 @@ def purge(*, repo: Repo, digests: Iterable[bytes], by: Principal) -> None:
             message=Message(f"Delete {len(names)} large files for good"),
             by=by,
         )
-    _forget(repo, gone, by)
 
 
 @transaction.atomic

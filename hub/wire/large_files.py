@@ -67,7 +67,12 @@ class DeleteLargeFiles(OfRepo, WireView):
         if len(texts) > MAX_FILES:
             raise TooLarge(f"Delete at most {MAX_FILES} files at a time.")
         digests = [digest_of(text) for text in texts]
-        purges.purge(repo=self.repo, digests=digests, by=self.principal)
+        purges.purge(
+            repo=self.repo,
+            digests=digests,
+            by=self.principal,
+            rewrite_history=deletions.get("rewriteHistory") is True,
+        )
         return JsonAnswer({"success": True})
 
 
