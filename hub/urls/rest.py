@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from hub.rest import promotions, ref_rules, schema, search, statuses
+from hub.rest import discussions, promotions, ref_rules, schema, search, statuses
 
 REPO = "api/v1/repos/<kind:kind>/<repo:name>"
 PROMOTION = f"{REPO}/promotions/<int:number>"
@@ -17,4 +17,8 @@ urlpatterns = [
     path(f"{PROMOTION}/approve", promotions.Approve.as_view()),
     path(f"{PROMOTION}/refuse", promotions.Refuse.as_view()),
     path(f"{REPO}/pull-requests/<int:number>/approvals", promotions.Approvals.as_view()),
+    path(f"{REPO}/discussions", discussions.Discussions.as_view()),
+    path(f"{REPO}/discussions/<int:number>", discussions.OneDiscussion.as_view()),
+    path(f"{REPO}/discussions/<int:number>/comments", discussions.Comments.as_view()),
+    path(f"{REPO}/discussions/<int:number>/merge", discussions.Merge.as_view()),
 ]
