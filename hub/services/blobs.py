@@ -40,6 +40,17 @@ def accept(
     else:
         store.publish(staged, lfs_key(sha256))
     reach(Point.BLOB_PUBLISHED)
+    name_published(repo=repo, store=store, sha256=sha256, size=size, by=by)
+
+
+def name_published(
+    *, repo: Repo, store: BlobStore, sha256: bytes, size: int, by: User | None
+) -> None:
+    """Let ``repo`` name bytes that lie in the store; the caller knows that its uploader had them.
+
+    Raises:
+        Unavailable: they were collected since.
+    """
     with transaction.atomic():
         stored_bytes.claim(store, sha256, [lfs_key(sha256)])
         # Not «do nothing»: that would not wait for who is about to delete the row.

@@ -96,16 +96,33 @@ def join_parts(*, repo: Repo, announced: Announced, sent: SentParts, by: User | 
         Unprocessable: a part did not come.
         BadObject: it is not what was announced. Nothing of it is kept.
     """
-    name = _name(sent.upload)
+    store, name, mark = blob_store(), _name(sent.upload), _name(f"{sent.upload}/read")
     try:
         # Joined before, and then something broke: what came lies there whole.
         with suppress(BlobNotFound):
-            blob_store().end_parts(name, sent.stored_as, parts=sent.count)
+            store.end_parts(name, sent.stored_as, parts=sent.count)
         staged = _hashed(name)
     except BlobNotFound:
-        _check_stands(repo, announced)
-        return
-    _accept(repo, announced, staged, by)
+        if not _was_read(mark, announced):
+            _check_stands(repo, announced)
+            return
+        # Published, and then something broke.
+        sha256, size = announced.sha256, announced.size
+        blobs.name_published(repo=repo, store=store, sha256=sha256, size=size, by=by)
+    else:
+        if staged.sha256 == announced.sha256:
+            store.stage([staged.sha256], name=mark)
+        _accept(repo, announced, staged, by)
+    store.abandon(mark)
+
+
+def _was_read(mark: str, announced: Announced) -> bool:
+    """Whether the bytes of this upload were here, and were found to be the announced ones."""
+    try:
+        with blob_store().open_staged(mark) as file:
+            return file.read() == announced.sha256
+    except BlobNotFound:
+        return False
 
 
 def _hashed(name: str) -> Staged:

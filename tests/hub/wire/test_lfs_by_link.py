@@ -8,8 +8,10 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from hub.crashpoints import Point
 from hub.models import Blob, Repo, RepoBlob
 from hub.queries.store import blob_store
+from hub.services import blobs
 from hub.storage.digests import lfs_key
 from tests.cast import Cast
 from tests.hub.storage.storage_contract import staged_names
@@ -26,6 +28,7 @@ PART = 5 * 2**20
 LONG = lcg(1000, 5) * 11_000
 """A little more than two parts."""
 LONG_OID = hashlib.sha256(LONG).hexdigest()
+ALL_PARTS = {"oid": LONG_OID, "parts": [{"partNumber": n, "etag": "x"} for n in (1, 2, 3)]}
 
 
 @pytest.fixture(autouse=True)
@@ -110,19 +113,59 @@ def _in_parts(ada: Client, repo: Repo) -> dict[str, Any]:
     return action
 
 
+def _send_parts(action: dict[str, Any]) -> None:
+    for number, start in enumerate(range(0, len(LONG), PART), 1):
+        url = action["header"][str(number)]
+        assert send("PUT", url, LONG[start : start + PART])[0] == 200
+
+
+@pytest.mark.parametrize(
+    "where",
+    [Point.BLOB_STAGED, Point.BLOB_PUBLISHED, Point.BLOB_LINKED, Point.BLOB_ACCEPTED],
+    ids=lambda point: str(point.value),
+)
+def test_an_upload_of_parts_that_broke_off_is_finished_by_asking_again(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, where: Point
+) -> None:
+    repo, ada = cast.repo(), caller(cast.ada)
+    action = _in_parts(ada, repo)
+    _send_parts(action)
+
+    def die(point: Point) -> None:
+        if point is where:
+            raise MemoryError
+
+    monkeypatch.setattr(blobs, "reach", die)
+    with pytest.raises(MemoryError):
+        Client().post(action["href"], ALL_PARTS, "application/json")
+    monkeypatch.undo()
+    again = Client().post(action["href"], ALL_PARTS, "application/json")
+
+    assert again.status_code == 200, again.content
+    assert RepoBlob.objects.filter(repo=repo, blob_id=bytes.fromhex(LONG_OID)).exists()
+    assert staged_names(blob_store()) == []
+
+
+def test_that_bytes_lie_here_helps_nobody_whose_parts_did_not_come(cast: Cast) -> None:
+    theirs, ada = cast.repo("ada/theirs", private=True), caller(cast.ada)
+    action = _in_parts(ada, theirs)
+    _send_parts(action)
+    assert Client().post(action["href"], ALL_PARTS, "application/json").status_code == 200
+    own = _in_parts(caller(cast.cleo), cast.repo("cleo/own"))
+
+    answer = Client().post(own["href"], ALL_PARTS, "application/json")
+
+    assert answer.status_code == 422
+
+
 def test_an_upload_of_parts_is_joined_by_the_store(cast: Cast) -> None:
     repo, ada = cast.repo(), caller(cast.ada)
     action = _in_parts(ada, repo)
-    sizes = [PART, PART, len(LONG) - 2 * PART]
     assert list(action["header"]) == ["chunk_size", "1", "2", "3"]
     assert action["header"]["chunk_size"] == str(PART)
 
-    for number, size in enumerate(sizes, 1):
-        start = (number - 1) * PART
-        url = action["header"][str(number)]
-        assert send("PUT", url, LONG[start : start + size])[0] == 200
-    parts = {"oid": LONG_OID, "parts": [{"partNumber": n, "etag": "x"} for n in (1, 2, 3)]}
-    done = [Client().post(action["href"], parts, "application/json") for _twice in range(2)]
+    _send_parts(action)
+    done = [Client().post(action["href"], ALL_PARTS, "application/json") for _twice in range(2)]
 
     assert [answer.status_code for answer in done] == [200, 200]
     assert RepoBlob.objects.filter(repo=repo, blob_id=bytes.fromhex(LONG_OID)).exists()
@@ -133,8 +176,7 @@ def test_an_upload_without_all_its_parts_is_refused(cast: Cast) -> None:
     action = _in_parts(caller(cast.ada), cast.repo())
     send("PUT", action["header"]["1"], LONG[:PART])
 
-    parts = {"oid": LONG_OID, "parts": [{"partNumber": n, "etag": "x"} for n in (1, 2, 3)]}
-    answer = Client().post(action["href"], parts, "application/json")
+    answer = Client().post(action["href"], ALL_PARTS, "application/json")
 
     assert answer.status_code == 422
     assert "did not arrive" in answer.json()["message"]
