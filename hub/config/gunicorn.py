@@ -4,6 +4,7 @@ gthread sends a file with sendfile from the thread that answers (`wsgi.file_wrap
 request bodies through as streams, chunked ones too, and tells the undecoded target as RAW_URI.
 """
 
+import ctypes
 import os
 from pathlib import Path
 
@@ -14,6 +15,13 @@ env = load()
 # One for each thread at most: a slow upload that keeps its connection can then starve nobody.
 os.environ.setdefault("WEIGHHOUSE_DATABASE_POOL", str(env.web_threads))
 logs.configure(env.log_format, env.log_level)
+
+_M_ARENA_MAX = -8
+_mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+if _mallopt is not None:
+    # mallopt(3), where the C library has it. Else threads have heaps of their own, sixteen for two
+    # cores, and each keeps what the uploads and downloads of its threads once took.
+    _mallopt(_M_ARENA_MAX, 2)
 
 bind = f"[{env.bind}]:{env.port}" if ":" in env.bind else f"{env.bind}:{env.port}"
 workers = env.web_workers
