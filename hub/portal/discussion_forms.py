@@ -23,7 +23,9 @@ class NewDiscussionForm(ServiceForm):
 
 
 class CommentForm(ServiceForm):
-    """What somebody says."""
+    """What somebody says; a browser lets it be empty, for who closes or merges may be silent."""
+
+    use_required_attribute = False
 
     text = forms.CharField(
         label="Comment",

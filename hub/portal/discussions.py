@@ -31,7 +31,7 @@ from teams.roles import Action
 
 PAGE = 30
 _MOST_PAGES = 10**6
-_TYPES = (("all", "All"), ("discussion", "Discussions"), ("pull_request", "Pull requests"))
+_TYPES = (("all", "Both"), ("discussion", "Discussions"), ("pull_request", "Pull requests"))
 _STATUSES = (("open", "Open"), ("closed", "Closed"), ("all", "All"))
 
 
