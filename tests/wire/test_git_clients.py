@@ -123,7 +123,7 @@ def test_a_shallow_clone_grows_to_all_of_history(
 def test_a_refused_push_says_why(clone: Library) -> None:
     clone.commit("a.txt", "1")
 
-    with pytest.raises(PushRefused, match="only branches and tags"):
+    with pytest.raises(PushRefused, match="only branches, tags and pull requests"):
         clone.push("refs/heads/main:refs/notes/x")
 
 
