@@ -15,6 +15,7 @@ from hub.portal.discussion_forms import CommentForm, NewDiscussionForm, TitleFor
 from hub.portal.proposed_files import proposed_files
 from hub.portal.repo_page import RepoPage
 from hub.portal.shown_discussion import ShownDiscussion, may_edit, may_hide, shown_events
+from hub.portal.shown_review import ShownReview
 from hub.queries.discussions import (
     DiscussionFilter,
     comment_of,
@@ -23,7 +24,7 @@ from hub.queries.discussions import (
     page_of,
 )
 from hub.queries.pull_requests import compare
-from hub.services import comments, discussions, pull_requests
+from hub.services import approvals, comments, discussions, pull_requests
 from teams.errors import Invalid
 from teams.http.forms import REFUSED, ServiceForm
 from teams.http.origin import base_url
@@ -166,6 +167,8 @@ class OneDiscussion(OfDiscussion):
             "open": self._change_status,
             "closed": self._change_status,
             "merge": self._merge,
+            "approve": self._approve,
+            "withdraw": self._withdraw,
         }
         action = request.POST.get("action", "")
         if action not in verbs:
@@ -206,6 +209,13 @@ class OneDiscussion(OfDiscussion):
         )
         messages.success(self.request, "The pull request is merged.")
 
+    def _approve(self, _values: dict[str, str]) -> None:
+        head = self.request.POST.get("head", "")
+        approvals.approve(discussion=self.discussion, head=head, by=self.principal)
+
+    def _withdraw(self, _values: dict[str, str]) -> None:
+        approvals.withdraw(discussion=self.discussion, by=self.principal)
+
     def _page(self, comment: ServiceForm, title: ServiceForm, status: int = 200) -> HttpResponse:
         discussion = self.discussion
         events = shown_events(events_of(discussion), discussion, self.principal)
@@ -232,11 +242,13 @@ class OneDiscussion(OfDiscussion):
         may_push = self.can_write or (
             self.principal.user is not None and self.principal.user.pk == discussion.author_id
         )
+        review = ShownReview.of(discussion, self.principal)
         return {
             "is_shown": True,
+            "review": review,
             "conflicts": found.conflicts,
             "is_mergeable": found.is_mergeable,
-            "can_merge": self.can_write and found.is_mergeable,
+            "can_merge": self.can_write and found.is_mergeable and not review.missing,
             "head": found.head.oid.hex() if found.head else "",
             "git_command": self._git_command() if may_push else "",
         }

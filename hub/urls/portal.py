@@ -12,6 +12,7 @@ from hub.portal import (
     protection,
     repos,
     settings,
+    webhooks,
 )
 from hub.urls.converters import of_every_kind
 
@@ -48,6 +49,12 @@ urlpatterns = [
     path("collections", collections.Collections.as_view()),
     path("collections/new", collections.NewCollection.as_view()),
     path("collections/<text:owner>/<text:slug>", collections.OneCollection.as_view()),
+    path("settings/webhooks", webhooks.Webhooks.as_view()),
+    path("settings/webhooks/<text:webhook>", webhooks.OneWebhook.as_view()),
+    path(
+        "settings/webhooks/<text:webhook>/deliveries/<text:delivery>",
+        webhooks.OneDelivery.as_view(),
+    ),
     path("new", repos.NewRepo.as_view()),
     *of_every_kind(pages_of_a_repo),
     path("<text:name>", home.Profile.as_view()),

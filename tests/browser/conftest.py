@@ -57,10 +57,11 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def hub(browser: Browser) -> Iterator[Hub]:
     with LiveServer() as live:
-        yield _furnished(live, browser)
+        yield furnished(live, browser)
 
 
-def _furnished(live: LiveServer, browser: Browser) -> Hub:
+def furnished(live: LiveServer, browser: Browser) -> Hub:
+    """Let Ada have a model with a history, a dataset, a secret and a collection."""
     link = live.create_user("ada")
     api = HfApi(endpoint=live.url, token=live.token("ada"))
     header = json.dumps({"w": {"dtype": "F16", "shape": [8, 8], "data_offsets": [0, 128]}}).encode()
