@@ -8,6 +8,7 @@ from hub.models.download import DownloadDay, DownloadSeen
 from hub.models.event import Event
 from hub.models.history import GitCommit, GitLine, GitObject, GitRef, PathChange, PendingIndex
 from hub.models.like import Like
+from hub.models.notification import Notification
 from hub.models.protection import Approval, CommitStatus, Promotion, RefRule
 from hub.models.repo import Repo, RepoRedirect
 from hub.models.webhook import Attempt, Delivery, Watch, Webhook
@@ -43,6 +44,7 @@ __all__ = [
     "GitRef",
     "Like",
     "Mention",
+    "Notification",
     "PathChange",
     "PendingIndex",
     "Promotion",

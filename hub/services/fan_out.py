@@ -4,7 +4,7 @@ Twice does no harm: an event and a webhook have one delivery. Who may not see a 
 get a row, so its delivery log tells nothing either.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from uuid import uuid4
 
 from django.db import transaction
@@ -15,6 +15,7 @@ from hub.models import Delivery, Event, Repo, Webhook, sql
 from hub.policies import may_hear
 from hub.queries.diffs import changed_files
 from hub.queries.history import commits_by_oid
+from hub.services import notifications
 from hub.services.webhook_payloads import body_of
 
 AT_ONCE = 200
@@ -49,9 +50,14 @@ def fan_out() -> int:
     events = {event.pk: event for event in waiting.order_by("pk")[:AT_ONCE]}
     if not events:
         return 0
+    repos = Repo.objects.select_related("namespace").in_bulk(
+        {event.repo_id for event in events.values()}
+    )
+    for event in events.values():
+        notifications.tell(event, repos.get(event.repo_id))
     pairs = sql.rows(_PAIRS, {"events": list(events)})
     Delivery.objects.bulk_create(
-        (_delivery(event, webhook) for event, webhook in _wanted(events, pairs)),
+        (_delivery(event, webhook) for event, webhook in _wanted(events, repos, pairs)),
         ignore_conflicts=True,
     )
     Event.objects.filter(pk__in=events).update(is_waiting=False)
@@ -59,14 +65,13 @@ def fan_out() -> int:
 
 
 def _wanted(
-    events: dict[int, Event], pairs: Sequence[tuple[int, int]]
+    events: dict[int, Event], repos: Mapping[int, Repo], pairs: Sequence[tuple[int, int]]
 ) -> Iterator[tuple[Event, Webhook]]:
     webhooks = (
         Webhook.objects.filter(disabled_at=None)
         .select_related("namespace", "namespace__user__namespace")
         .in_bulk({webhook for _event, webhook in pairs})
     )
-    repos = Repo.objects.in_bulk({events[event].repo_id for event, _webhook in pairs})
     for event_id, webhook_id in pairs:
         event, webhook = events[event_id], webhooks.get(webhook_id)
         if webhook is None or not wants(webhook, event):

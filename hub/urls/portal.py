@@ -9,6 +9,7 @@ from hub.portal import (
     history,
     home,
     lists,
+    notifications,
     protection,
     repos,
     settings,
@@ -49,6 +50,7 @@ urlpatterns = [
     path("collections", collections.Collections.as_view()),
     path("collections/new", collections.NewCollection.as_view()),
     path("collections/<text:owner>/<text:slug>", collections.OneCollection.as_view()),
+    path("notifications", notifications.Notifications.as_view()),
     path("settings/webhooks", webhooks.Webhooks.as_view()),
     path("settings/webhooks/<text:webhook>", webhooks.OneWebhook.as_view()),
     path(

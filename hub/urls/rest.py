@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from hub.rest import discussions, promotions, ref_rules, schema, search, statuses
+from hub.rest import discussions, notifications, promotions, ref_rules, schema, search, statuses
 
 REPO = "api/v1/repos/<kind:kind>/<repo:name>"
 PROMOTION = f"{REPO}/promotions/<int:number>"
@@ -10,6 +10,7 @@ PROMOTION = f"{REPO}/promotions/<int:number>"
 urlpatterns = [
     path("api/v1/openapi.json", schema.Schema.as_view()),
     path("api/v1/search", search.Search.as_view()),
+    path("api/v1/notifications", notifications.Notifications.as_view()),
     path(f"{REPO}/statuses/<text:revision>", statuses.Statuses.as_view()),
     path(f"{REPO}/ref-rules", ref_rules.RefRules.as_view()),
     path(f"{REPO}/ref-rules/<int:number>", ref_rules.OneRefRule.as_view()),

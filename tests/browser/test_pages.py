@@ -41,6 +41,7 @@ SIGNED_IN = {
     "own-collection": "{collection}",
     "own-rules": "/ada/harbour/rules",
     "own-promotions": "/ada/harbour/promotions",
+    "notifications": "/notifications?all=1",
     "tokens": "/settings/tokens",
     "password": "/settings/password",
     "empty": "/datasets/ada/rows",

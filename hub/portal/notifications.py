@@ -1,0 +1,101 @@
+"""HTML: what somebody is notified of."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from hub.http import links
+from hub.models import Notification
+from hub.portal.repo_page import Tab
+from hub.queries.notifications import notifications_of
+from hub.services.notifications import mark_read
+from teams.errors import Invalid
+from teams.http.views import PortalView
+from teams.roles import Action
+
+A_PAGE = 30
+_MAX_DIGITS = 18
+_WORDS = {
+    "discussion.create": "opened",
+    "discussion.update": "changed",
+    "discussion.comment.create": "commented on",
+    "discussion.approval.create": "approved",
+    "repo.promotion.create": "asks to promote",
+    "repo.promotion.update": "decided on",
+}
+_REASONS = {"mention": "you were mentioned", "participant": "you take part", "owner": ""}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownNotification:
+    """A notification in words."""
+
+    id: int
+    actor: str
+    verb: str
+    title: str
+    url: str
+    repo: str
+    why: str
+    count: int
+    is_unread: bool
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, one: Notification) -> "ShownNotification":
+        discussion, promotion = one.discussion, one.promotion
+        title, url = "", one.repo.url
+        if discussion is not None:
+            title, url = f"{discussion.title} #{discussion.num}", f"{url}/discussions/"
+            url += str(discussion.num)
+        elif promotion is not None:
+            title, url = promotion.tag, f"{url}/promotions"
+        return cls(
+            id=one.pk,
+            actor=one.actor or "The hub",
+            verb=_WORDS.get(one.told, "changed"),
+            title=title,
+            url=url,
+            repo=one.repo.full_name,
+            why=_REASONS[one.reason],
+            count=one.count,
+            is_unread=one.read_at is None,
+            updated_at=one.updated_at,
+        )
+
+
+class Notifications(PortalView):
+    """GET /notifications?all=1, POST (take as read)."""
+
+    authz = {"get": Action.SIGN_IN, "post": Action.SIGN_IN_TO_WRITE}
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        shows_all = request.GET.get("all") == "1"
+        page = notifications_of(
+            self.principal,
+            unread_only=not shows_all,
+            cursor=request.GET.get("cursor", ""),
+            limit=A_PAGE,
+        )
+        following = {"all": "1" if shows_all else "", "cursor": page.next_cursor}
+        context = {
+            "notifications": [ShownNotification.of(one) for one in page.notifications],
+            "tabs": [
+                Tab("Unread", "/notifications", not shows_all),
+                Tab("All", "/notifications?all=1", shows_all),
+            ],
+            "next_url": (links.with_query("/notifications", following) if page.next_cursor else ""),
+        }
+        return render(request, "hub/notifications.html", context)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        text = request.POST.get("read", "")
+        if text == "all":
+            mark_read(by=self.principal)
+        elif text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS:
+            mark_read(by=self.principal, numbers=[int(text)])
+        else:
+            raise Invalid("The form does not say what was read.")
+        return redirect("/notifications")

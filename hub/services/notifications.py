@@ -1,0 +1,149 @@
+"""Whom news of discussions and promotions is for; asked when events are worked off.
+
+That is once for each event, after the change has happened: nobody waits for it, and what was
+rolled back tells nobody. What somebody may not see any more they are not told either.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from django.utils import timezone
+
+from hub.models import DiscussionEvent, Event, Mention, Notification, Repo, sql
+from hub.policies import can
+from teams.errors import Unauthenticated
+from teams.models import Membership, Namespace, User
+from teams.policies import Principal
+from teams.roles import Action, Role
+
+MOST_OWNERS = 200
+"""Members of one organisation who are told of what is new in its repos."""
+_TOLD = {
+    ("discussion", "create"),
+    ("discussion", "update"),
+    ("discussion.comment", "create"),
+    ("discussion.approval", "create"),
+    ("repo.promotion", "create"),
+    ("repo.promotion", "update"),
+}
+_STRONGER = {
+    Notification.Reason.MENTION: 0,
+    Notification.Reason.PARTICIPANT: 1,
+    Notification.Reason.OWNER: 2,
+}
+Reasons = dict[int, Notification.Reason]
+"""Why somebody is told, by their key."""
+
+
+def tell(event: Event, repo: Repo | None) -> None:
+    """Note for everybody whom ``event`` concerns that there is something to look at."""
+    if repo is None or (event.scope, event.action) not in _TOLD:
+        return
+    reasons = _reasons(event, repo)
+    told = f"{event.scope}.{event.action}"
+    for user in _audience(reasons, event, repo):
+        _note(user.pk, reasons[user.pk], event, told)
+
+
+def _reasons(event: Event, repo: Repo) -> Reasons:
+    found: Reasons = {}
+    details = event.details
+    if event.scope == "repo.promotion":
+        if event.action == "create":
+            _add(found, _owners(repo), Notification.Reason.OWNER)
+        _add(found, _who_asked(details["promotion"]["id"]), Notification.Reason.PARTICIPANT)
+        return found
+    is_new = (event.scope, event.action) == ("discussion", "create")
+    if is_new or repo.namespace.kind == Namespace.Kind.USER:
+        # In an organisation many may write: who wants to hear more takes part.
+        _add(found, _owners(repo), Notification.Reason.OWNER)
+    discussion_id = _discussion_id(event)
+    _add(found, _participants(discussion_id), Notification.Reason.PARTICIPANT)
+    comment = details.get("comment")
+    if comment is not None:
+        mentioned = Mention.objects.filter(comment_id=comment["id"])
+        users = mentioned.values_list("user_id", flat=True)
+        _add(found, users, Notification.Reason.MENTION)
+    return found
+
+
+def _add(found: Reasons, users: Iterable[int], reason: Notification.Reason) -> None:
+    for user in users:
+        there = found.get(user)
+        if there is None or _STRONGER[reason] < _STRONGER[there]:
+            found[user] = reason
+
+
+def _owners(repo: Repo) -> Iterable[int]:
+    """The user who owns the repo, or the members of the organisation who may write to it."""
+    owner = repo.namespace
+    if owner.kind == Namespace.Kind.USER:
+        return User.objects.filter(namespace=owner).values_list("pk", flat=True)
+    members = Membership.objects.filter(organisation__namespace=owner, role__gte=Role.WRITE)
+    return members.order_by("pk").values_list("user_id", flat=True)[:MOST_OWNERS]
+
+
+def _participants(discussion_id: int) -> Iterable[int]:
+    found = DiscussionEvent.objects.filter(discussion_id=discussion_id, author__isnull=False)
+    return found.values_list("author_id", flat=True).distinct()
+
+
+_ASKED = "SELECT asked_by_id FROM hub_promotion WHERE id = %s AND asked_by_id IS NOT NULL"
+_NUMBERED = "SELECT id FROM hub_discussion WHERE repo_id = %s AND num = %s"
+
+
+def _who_asked(promotion_id: int) -> list[int]:
+    row = sql.row(_ASKED, [promotion_id])
+    return [row[0]] if row else []
+
+
+def _discussion_id(event: Event) -> int:
+    details: Mapping[str, Mapping[str, int]] = event.details
+    if event.scope == "discussion.approval":
+        row = sql.row(_NUMBERED, [event.repo_id, details["approval"]["num"]])
+        return int(row[0]) if row else 0
+    return details["discussion"]["id"]
+
+
+def _audience(reasons: Reasons, event: Event, repo: Repo) -> list[User]:
+    """Those of them who are about, did not do it themselves, and may know of the repo."""
+    users = User.objects.filter(pk__in=reasons, is_active=True)
+    others = users.exclude(namespace_id=event.actor_id) if event.actor_id else users
+    return [user for user in others if can(Principal(user=user), Action.REPO_SEE, repo)]
+
+
+_NOTE = """
+INSERT INTO hub_notification (user_id, repo_id, {thing}_id, reason, told, actor, count)
+SELECT %(user)s, t.repo_id, t.id, %(reason)s, %(told)s, %(actor)s, 1
+FROM hub_{thing} t WHERE t.id = %(id)s
+ON CONFLICT (user_id, {thing}_id) WHERE read_at IS NULL AND {thing}_id IS NOT NULL
+DO UPDATE SET told = excluded.told, actor = excluded.actor, updated_at = statement_timestamp(),
+    count = hub_notification.count + 1,
+    reason = CASE WHEN hub_notification.reason = 'mention' THEN 'mention' ELSE excluded.reason END
+"""
+
+
+def _note(user_id: int, reason: Notification.Reason, event: Event, told: str) -> None:
+    is_promotion = event.scope == "repo.promotion"
+    thing = "promotion" if is_promotion else "discussion"
+    number = event.details["promotion"]["id"] if is_promotion else _discussion_id(event)
+    values = {
+        "user": user_id,
+        "reason": reason.value,
+        "told": told,
+        "actor": event.actor_name,
+        "id": number,
+    }
+    sql.run(_NOTE.format(thing=thing), values)
+
+
+def mark_read(*, by: Principal, numbers: Iterable[int] | None = None) -> int:
+    """Take notifications as read, all of them if none are named; answer how many were not.
+
+    Raises:
+        Unauthenticated: nobody is signed in.
+    """
+    if by.user is None:
+        raise Unauthenticated
+    unread = Notification.objects.filter(user=by.user, read_at=None)
+    chosen = unread if numbers is None else unread.filter(pk__in=list(numbers))
+    return chosen.update(read_at=timezone.now())
