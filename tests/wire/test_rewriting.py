@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.ledger import send_large
 from tests.live import LiveServer
 from tests.wire.git_client import Clone, Git
 from tests.wire.plain import Plain
 from tests.wire.record import GIT, Record
+from tests.wire.uploads import upload
 
 pytestmark = pytest.mark.wire
 
@@ -29,7 +29,7 @@ def git(hub: LiveServer, record: Record, tmp_path: Path) -> Iterator[Git]:
 def repo(plain: Plain) -> str:
     made = plain.create(f"ada/rewritten-{secrets.token_hex(4)}")
     for content in (SECRET, KEPT):
-        assert send_large(plain, made, content).status == 200
+        upload(plain, made, content)
     return made
 
 
