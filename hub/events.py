@@ -78,6 +78,8 @@ class RefsMoved(News):
     scope: ClassVar[str] = "repo.content"
     action: ClassVar[str] = "update"
     refs: tuple[RefMove, ...]
+    is_rewrite: bool = False
+    """All of history has other ids now; what it says is the same but for what was taken out."""
 
     def details(self) -> dict[str, Any]:
         return {

@@ -19,4 +19,5 @@ def note_in_pull_requests(
     *, repo_id: int, news: RefsMoved, by: User | None, **_rest: object
 ) -> None:
     """A commit to a pull request is a part of its story; to one that is over it is refused."""
-    pull_requests.note_moves(repo_id, news.refs, by)
+    if not news.is_rewrite:
+        pull_requests.note_moves(repo_id, news.refs, by)

@@ -11,12 +11,12 @@ from hub.git.refs import BRANCHES, TAGS, RefUpdate
 from hub.git.wildmatch import Pattern
 from hub.models import Approval, CommitStatus, Discussion, RefRule, Repo, sql
 from hub.models.protection import MAX_CONTEXT, MAX_NEEDED
-from hub.policies import check_can
+from hub.policies import check_can, facts_of
 from hub.queries.merge_bases import leads_to
 from hub.queries.tags import known_chains
 from teams.errors import Invalid, NotFound
 from teams.models import User
-from teams.policies import Principal
+from teams.policies import Principal, effective_role
 from teams.queries import user_named
 from teams.roles import Action, Role
 
@@ -36,6 +36,8 @@ class Way(StrEnum):
     """By the merge of a pull request; :func:`check_merge` asks the rest."""
     PROMOTION = "promotion"
     """By a promotion that has its approvals."""
+    REWRITE = "rewrite"
+    """With all of history, out of which something is taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +158,7 @@ def missing_for_merge(discussion: Discussion, head: bytes) -> str:
 
 def may_move(rule: RefRule, repo: Repo, user: User) -> bool:
     """Whether ``user`` is among those who may move what ``rule`` protects."""
-    if Principal(user=user).role_in(repo.namespace_id) >= rule.least_role:
+    if effective_role(facts_of(repo, Principal(user=user))) >= rule.least_role:
         return True
     return any(mover.pk == user.pk for mover in rule.movers.all())
 
@@ -177,7 +179,9 @@ def _objection(repo: Repo, rule: RefRule, update: RefUpdate, by: User, way: Way)
     if not may_move(rule, repo, by):
         return "you are not among those who may move it"
     if update.new is None:
-        return "it may not be deleted" if rule.forbids_deletion else ""
+        # Made anew it would be free of what its review had to say.
+        is_kept = rule.forbids_deletion or (_is_branch(rule) and _asks_for_review(rule))
+        return "it may not be deleted" if is_kept else ""
     if rule.keeps_history and update.old is not None and _rewrites(repo, rule, update):
         return "its history may not be rewritten" if _is_branch(rule) else "it may not be moved"
     return _objection_to_way(repo, rule, update, way)
@@ -186,8 +190,7 @@ def _objection(repo: Repo, rule: RefRule, update: RefUpdate, by: User, way: Way)
 def _objection_to_way(repo: Repo, rule: RefRule, update: RefUpdate, way: Way) -> str:
     if way is Way.MERGE or update.new is None:
         return ""
-    asks_for_review = rule.needs_pull_request or rule.needed_approvals > 0
-    if _is_branch(rule) and asks_for_review and update.old is not None:
+    if _is_branch(rule) and _asks_for_review(rule) and update.old is not None:
         return "it changes by pull requests alone"
     if not _is_branch(rule) and rule.needed_approvals and way is not Way.PROMOTION:
         return "it moves by promotions that others approve"
@@ -198,6 +201,10 @@ def _rewrites(repo: Repo, rule: RefRule, update: RefUpdate) -> bool:
     if not _is_branch(rule) or update.old is None or update.new is None:
         return True
     return not leads_to(repo.pk, update.new, update.old)
+
+
+def _asks_for_review(rule: RefRule) -> bool:
+    return rule.needs_pull_request or rule.needed_approvals > 0
 
 
 def _is_branch(rule: RefRule) -> bool:

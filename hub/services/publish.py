@@ -185,7 +185,10 @@ def _make_true(repo: Repo, done: Published, filing: Filing, row: _RepoRow, by: U
             reach(Point.PUBLISH_AFTER_REFS)
         outbox.announce(
             repo.pk,
-            RefsMoved(tuple(RefMove(one.ref, one.old, one.new) for one in change.updates)),
+            RefsMoved(
+                tuple(RefMove(one.ref, one.old, one.new) for one in change.updates),
+                is_rewrite=change.way is Way.REWRITE,
+            ),
             by=by,
             setting="next_line = %s, dirty = dirty OR %s, git_bytes = git_bytes + %s, "
             "last_modified = %s",

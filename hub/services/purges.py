@@ -7,11 +7,13 @@ from django.db import transaction
 from hub.git.refs import BRANCHES
 from hub.models import PurgedFile, Repo
 from hub.names import EntryPath, RevisionName
+from hub.policies import check_can
 from hub.queries.blobs import held
 from hub.queries.large_files import places_of
 from hub.services import blobs, commits, rewriting
 from hub.services.commits import DeleteFile, Message
 from teams.policies import Principal
+from teams.roles import Action
 
 _ROUNDS = 3
 """A ref that appears meanwhile may have what was just taken out."""
@@ -27,9 +29,12 @@ def purge(
     is gone. Bytes that no other repo holds are collected later.
 
     Raises:
+        Refusal: as :func:`hub.policies.check_can`; where a rule protects something, what branches
+            and tags lead to is for admins to delete.
         TooLarge: there is more history than we rewrite.
         RefProtected: a rule protects a branch or tag that would have to move.
     """
+    check_can(by, Action.REPO_PROTECT if repo.is_guarded else Action.REPO_MANAGE, repo)
     gone = set(digests)
     if rewrite_history:
         for _round in range(_ROUNDS):

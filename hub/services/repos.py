@@ -153,9 +153,9 @@ def delete(*, repo: Repo, by: Principal) -> None:
     """Delete a repo with its history. Large files that no repo holds are collected later.
 
     Raises:
-        Forbidden: ``by`` may not.
+        Forbidden: ``by`` may not; where a rule protects something only admins may.
     """
-    check_can(by, Action.REPO_MANAGE, repo)
+    check_can(by, Action.REPO_PROTECT if repo.is_guarded else Action.REPO_MANAGE, repo)
     with transaction.atomic():
         if not Repo.objects.select_for_update().filter(pk=repo.pk).exists():
             raise RepoNotFound

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from django.db import transaction
+
 from hub.git.objects import TREE_MODE, Entry, Kind, Tree, build_tree, parse_tree
 from hub.git.refs import BRANCHES, RefUpdate
 from hub.git.stored import StoredObject, store
@@ -15,6 +17,7 @@ from hub.queries.reachable import live_lines
 from hub.queries.tags import known_chains
 from hub.services import indexing
 from hub.services.filing import NewCommit
+from hub.services.protection import Way
 from hub.services.publish import Change, Heads, publish
 from hub.services.push_intake import PushedCommit
 from hub.services.pushes import INDEXED_AT_ONCE, order_commits
@@ -40,19 +43,43 @@ def rewrite(*, repo: Repo, without: Collection[bytes], by: Principal) -> bool:
     """
     refs = [name for (name,) in sql.rows("SELECT name FROM git_ref WHERE repo_id = %s", [repo.pk])]
 
-    def build(heads: Heads) -> Change:
-        return _Rewriting(repo, heads, without).change()
+    commits: dict[bytes, bytes] = {}
 
-    done = publish(repo, refs=refs, build=build, by=by.user)
+    def build(heads: Heads) -> Change:
+        commits.clear()
+        return _Rewriting(repo, heads, without, commits).change()
+
+    with transaction.atomic():
+        done = publish(repo, refs=refs, build=build, by=by.user)
+        _follow(repo.pk, commits)
     if done.change.index_later:
         indexing.ring()
     return bool(done.change.updates)
 
 
-class _Rewriting:
-    """One history and what becomes of it."""
+_FOLLOW = """
+WITH fresh AS (SELECT * FROM unnest(%(old)s::bytea[], %(new)s::bytea[]) AS f(old, new))
+UPDATE hub_discussion d SET
+    head = coalesce((SELECT new FROM fresh WHERE old = d.head), d.head),
+    base = coalesce((SELECT new FROM fresh WHERE old = d.base), d.base),
+    merge_commit = coalesce((SELECT new FROM fresh WHERE old = d.merge_commit), d.merge_commit)
+WHERE repo_id = %(repo)s AND is_pull_request
+"""
 
-    def __init__(self, repo: Repo, heads: Heads, without: Collection[bytes]) -> None:
+
+def _follow(repo_id: int, commits: Mapping[bytes, bytes]) -> None:
+    """Let pull requests name the new commits, those that are over, too."""
+    if commits:
+        values = {"repo": repo_id, "old": list(commits), "new": list(commits.values())}
+        sql.run(_FOLLOW, values)
+
+
+class _Rewriting:
+    """One history and what becomes of it; ``commits`` tells what took the place of which."""
+
+    def __init__(
+        self, repo: Repo, heads: Heads, without: Collection[bytes], commits: dict[bytes, bytes]
+    ) -> None:
         self._repo = repo
         self._heads = heads
         self._gone = _pointers(repo.pk, without)
@@ -61,7 +88,7 @@ class _Rewriting:
         self._new_trees: dict[bytes, Tree] = {}
         self._trees: dict[bytes, bytes | None] = {}
         """Trees that change, and what becomes of them; None if nothing is left."""
-        self._commits: dict[bytes, bytes] = {}
+        self._commits = commits
 
     def change(self) -> Change:
         """Answer what is to be published; nothing, if no commit has one of the files."""
@@ -85,6 +112,7 @@ class _Rewriting:
             self._filed(fresh, rows, is_long=is_long),
             makes_garbage=True,
             index_later=is_long,
+            way=Way.REWRITE,
         )
 
     def _target(self, oid: bytes) -> bytes:

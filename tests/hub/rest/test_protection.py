@@ -8,10 +8,11 @@ from django.test import Client
 from hub.errors import RefProtected
 from hub.git.refs import RefUpdate
 from hub.models import Event, Repo
-from hub.names import EntryPath, RevisionName
+from hub.names import EntryPath, RepoKind, RepoName, RevisionName
 from hub.queries import history
-from hub.services import commits, protection, pull_requests, refs
+from hub.services import commits, protection, pull_requests, refs, repos
 from hub.services.commits import Message, PutFile
+from hub.services.protection import RuleWish
 from teams.roles import Role
 from teams.services import organisations
 from tests.cast import Cast, signed_in
@@ -353,3 +354,47 @@ def test_readers_report_and_promote_nothing(cast: Cast, repo: Repo) -> None:
     assert post(cleo, f"{REPO}/statuses/main", {"state": "success"}).status_code == 403
     asked = post(cleo, f"{REPO}/promotions", {"tag": "production", "revision": "main"})
     assert asked.status_code == 403
+
+
+def test_a_contributor_moves_what_they_created_as_far_as_rules_let_them(cast: Cast) -> None:
+    organisations.change_role(
+        organisation=cast.acme, user=cast.cleo, role=Role.CONTRIBUTOR, by=None
+    )
+    own = repos.create(kind=RepoKind.MODEL, name=RepoName("acme", "own"), by=signed_in(cast.cleo))
+    wish = RuleWish(kind="branch", pattern="main")
+    protection.set_rule(repo=own, wish=wish, by=signed_in(cast.ada))
+
+    commits.commit(
+        repo=own,
+        branch=MAIN,
+        operations=[PutFile(EntryPath("a.txt"), b"a")],
+        message=Message("a change"),
+        by=signed_in(cast.cleo),
+    )
+
+
+def test_a_branch_that_wants_a_review_is_not_deleted_to_go_around_it(
+    cast: Cast, repo: Repo, ada: Client
+) -> None:
+    dev = RevisionName("dev")
+    refs.create_branch(repo=repo, branch=dev, start=history.resolve(repo, MAIN), by=cast.ada)
+    protect(ada, pattern="dev", forbids_deletion=False, needs_pull_request=True)
+
+    with pytest.raises(RefProtected, match="may not be deleted"):
+        refs.delete_branch(repo=repo, branch=dev, by=cast.ada)
+
+
+def test_writers_neither_delete_a_guarded_repo_nor_its_files_for_good(
+    cast: Cast, repo: Repo, ada: Client, ben: Client
+) -> None:
+    protect(ada, "tag", "v*")
+    ours = {"name": "tiny", "organization": "acme"}
+    gone = {"deletions": {"sha": ["0" * 64], "rewriteHistory": False}}
+
+    by_name = ben.delete("/api/repos/delete", ours, content_type="application/json")
+    files = post(ben, "/api/models/acme/tiny/lfs-files/batch", gone)
+
+    assert (by_name.status_code, files.status_code) == (403, 403)
+    assert post(ada, "/api/models/acme/tiny/lfs-files/batch", gone).status_code == 200
+    by_admin = ada.delete("/api/repos/delete", ours, content_type="application/json")
+    assert by_admin.status_code == 200

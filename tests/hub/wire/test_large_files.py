@@ -9,8 +9,10 @@ from hub.models import PurgedFile, Repo
 from hub.names import EntryPath, RevisionName
 from hub.queries import history, trees
 from hub.queries.content import content_of, large_content
-from hub.services import commits
-from hub.services.commits import Message, PutLarge
+from hub.queries.discussions import discussion_of
+from hub.queries.pull_requests import compare
+from hub.services import commits, discussions, pull_requests
+from hub.services.commits import Message, PutFile, PutLarge
 from tests.cast import Cast, signed_in
 from tests.hub.wire.callers import XetCaller, caller, put_lfs
 from tests.hub.xet.samples import cut, lcg
@@ -108,6 +110,37 @@ def test_what_was_deleted_for_good_is_gone_from_branches_and_from_reach(
     for body in (ONE, TWO):
         with pytest.raises(EntryNotFound):
             large_content(repo, hashlib.sha256(body).digest(), "x")
+
+
+def test_history_is_rewritten_below_pull_requests_whatever_became_of_them(
+    cast: Cast, ada: Client, repo: Repo
+) -> None:
+    by = signed_in(cast.ada)
+    for title in ("Merged", "Closed", "Open"):
+        pull_requests.propose(
+            repo=repo,
+            branch=RevisionName("main"),
+            operations=[PutFile(EntryPath(f"{title}.txt"), title.encode())],
+            message=Message(title),
+            by=by,
+        )
+    merged, closed, waiting = (discussion_of(repo, num) for num in (1, 2, 3))
+    pull_requests.merge_pull_request(discussion=merged, by=by)
+    discussions.change_status(discussion=closed, status="closed", by=by)
+
+    assert purge(ada, repo, ONE).status_code == 200
+
+    heads = {ref: history.resolve(repo, RevisionName(ref)).oid for ref in ("main", "refs/pr/3")}
+    told = [discussion_of(repo, num) for num in (1, 2, 3)]
+    assert bytes(told[0].merge_commit or b"") == heads["main"]
+    assert bytes(told[2].head or b"") == heads["refs/pr/3"]
+    assert [one.status for one in told] == ["merged", "closed", "open"]
+    assert [[file.path for file in compare(one).files] for one in told] == [
+        ["Merged.txt"],
+        ["Closed.txt"],
+        ["Open.txt"],
+    ]
+    assert pull_requests.merge_pull_request(discussion=waiting, by=by).status == "merged"
 
 
 def test_what_one_repo_deleted_another_keeps(cast: Cast, ada: Client, repo: Repo) -> None:
