@@ -46,9 +46,14 @@ def check_can(principal: Principal, action: Action, repo: Repo) -> None:
             f"Access to {repo.kind} {repo} is restricted and you are not in the authorized list. "
             "Ask its owners for access."
         )
+    raise _no(principal, decision.reason)
+
+
+def _no(principal: Principal, reason: str) -> Refusal:
+    """What somebody hears who may know of a thing: signing in might help, or it would not."""
     if principal.is_anonymous:
-        raise Unauthenticated("You must sign in or send an access token.")
-    raise Forbidden(decision.reason)
+        return Unauthenticated("You must sign in or send an access token.")
+    return Forbidden(reason)
 
 
 def can(principal: Principal, action: Action, repo: Repo) -> bool:
@@ -153,15 +158,11 @@ def check_can_create_in(
     decision = decide(principal, action, Facts(role=principal.role_in(namespace.pk)))
     if decision.allowed:
         return
-    if principal.is_anonymous:
-        raise Unauthenticated("You must sign in or send an access token.")
+    thing, reason = action.partition(".")[0], decision.reason
     if principal.may_change:
-        thing = action.partition(".")[0]
-        raise Forbidden(
-            f"You do not have the rights to create a {thing} under the namespace "
-            f"{namespace.name!r}."
-        )
-    raise Forbidden(decision.reason)
+        reason = f"You do not have the rights to create a {thing} under the namespace "
+        reason += f"{namespace.name!r}."
+    raise _no(principal, reason)
 
 
 def visible_to(principal: Principal) -> Q:
@@ -231,9 +232,7 @@ def check_can_of_collection(principal: Principal, action: Action, collection: Co
         return
     if decision.hidden:
         raise CollectionNotFound
-    if principal.is_anonymous:
-        raise Unauthenticated("You must sign in or send an access token.")
-    raise Forbidden(decision.reason)
+    raise _no(principal, decision.reason)
 
 
 def collection_is_for(principal: Principal, action: Action, collection: Collection) -> bool:

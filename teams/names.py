@@ -1,4 +1,4 @@
-"""Names that users and organisations may have."""
+"""Names that users and organisations may have; numbers of rows as the outside writes them."""
 
 import re
 
@@ -33,3 +33,34 @@ def check_name(name: str) -> str:
     if name.endswith(".git") or name.lower() in RESERVED:
         raise Invalid(f"The name {name!r} is reserved.")
     return name
+
+
+ID_DIGITS = 24
+_BIGGEST = 2**63 - 1
+_MAX_DIGITS = 18
+
+
+def public_id(number: int) -> str:
+    """Write the number of a row as 24 hex digits, the shape in which clients expect ids."""
+    return f"{number:0{ID_DIGITS}x}"
+
+
+def number_in_id(text: str) -> int:
+    """Read what :func:`public_id` wrote; 0, which no row has, if it is something else."""
+    is_id = len(text) == ID_DIGITS and text.isascii() and text.isalnum()
+    try:
+        number = int(text, 16) if is_id else 0
+    except ValueError:
+        return 0
+    return number if number <= _BIGGEST else 0
+
+
+def number_in(text: str, what: str) -> int:
+    """Read the number of a row in decimal; ``what`` says of what, for who sent something else.
+
+    Raises:
+        Invalid: it is none.
+    """
+    if not (text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS):
+        raise Invalid(f"{what} must be a number of ours.")
+    return int(text)

@@ -6,6 +6,7 @@ from django.utils.text import slugify
 
 from hub.models.repo import Repo
 from teams.models import Namespace, User
+from teams.names import public_id
 
 MAX_TITLE = 80
 MAX_DESCRIPTION = 150
@@ -46,7 +47,7 @@ class Collection(models.Model):
     @property
     def public_id(self) -> str:
         """24 hex digits, the shape in which clients expect ids."""
-        return f"{self.pk:024x}"
+        return public_id(self.pk)
 
     @property
     def slug(self) -> str:
@@ -93,7 +94,7 @@ class CollectionItem(models.Model):
 
     @property
     def public_id(self) -> str:
-        return f"{self.pk:024x}"
+        return public_id(self.pk)
 
     @property
     def kind(self) -> str:

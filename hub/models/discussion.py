@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from hub.git.refs import PULL_REQUESTS
 from hub.models.repo import Repo
 from teams.models import User
+from teams.names import public_id
 
 MAX_TITLE = 200
 
@@ -126,7 +127,7 @@ class DiscussionEvent(models.Model):
     @property
     def public_id(self) -> str:
         """24 hex digits, the shape in which clients expect ids."""
-        return f"{self.pk:024x}"
+        return public_id(self.pk)
 
 
 class CommentVersion(models.Model):

@@ -5,6 +5,7 @@ from django.db.models.functions import Lower
 
 from hub.names import RepoKind, RepoName
 from teams.models import Namespace, User
+from teams.names import public_id
 
 
 class Repo(models.Model):
@@ -106,7 +107,7 @@ class Repo(models.Model):
     @property
     def public_id(self) -> str:
         """24 hex digits, the shape in which clients expect ids."""
-        return f"{self.pk:024x}"
+        return public_id(self.pk)
 
 
 class RepoRedirect(models.Model):

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 
 from hub.models.event import Event
 from teams.models import Namespace, User
+from teams.names import public_id
 
 
 class Webhook(models.Model):
@@ -44,7 +45,7 @@ class Webhook(models.Model):
     @property
     def public_id(self) -> str:
         """24 hex digits, the shape in which clients expect ids."""
-        return f"{self.pk:024x}"
+        return public_id(self.pk)
 
 
 class Watch(models.Model):

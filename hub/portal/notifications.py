@@ -11,12 +11,11 @@ from hub.models import Notification
 from hub.portal.repo_page import Tab
 from hub.queries.notifications import notifications_of
 from hub.services.notifications import mark_read
-from teams.errors import Invalid
 from teams.http.views import PortalView
+from teams.names import number_in
 from teams.roles import Action
 
 A_PAGE = 30
-_MAX_DIGITS = 18
 _WORDS = {
     "discussion.create": "opened",
     "discussion.update": "changed",
@@ -94,8 +93,6 @@ class Notifications(PortalView):
         text = request.POST.get("read", "")
         if text == "all":
             mark_read(by=self.principal)
-        elif text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS:
-            mark_read(by=self.principal, numbers=[int(text)])
         else:
-            raise Invalid("The form does not say what was read.")
+            mark_read(by=self.principal, numbers=[number_in(text, "read")])
         return redirect("/notifications")

@@ -17,13 +17,12 @@ from hub.portal.shown import SHORT
 from hub.queries import history
 from hub.queries.protection import promotion_of, promotions_of, rules_of
 from hub.services import promotions, protection
-from teams.errors import Invalid
 from teams.http.forms import REFUSED
 from teams.models import User
+from teams.names import number_in
 from teams.roles import Action, Role
 
 A_PAGE = 30
-_MAX_DIGITS = 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +67,7 @@ class Rules(RepoPage):
 
     def post(self, request: HttpRequest, **_: object) -> HttpResponse:
         if "delete" in request.POST:
-            number = _number(request.POST["delete"])
+            number = number_in(request.POST["delete"], "delete")
             protection.delete_rule(repo=self.repo, rule_id=number, by=self.principal)
             messages.success(request, "The rule is gone.")
             return redirect(f"{self.repo.url}/rules")
@@ -123,7 +122,7 @@ class Promotions(RepoPage):
     def post(self, request: HttpRequest, **_: object) -> HttpResponse:
         for verb, service in (("approve", promotions.approve), ("refuse", promotions.refuse)):
             if verb in request.POST:
-                found = promotion_of(self.repo, _number(request.POST[verb]))
+                found = promotion_of(self.repo, number_in(request.POST[verb], verb))
                 decided = service(promotion=found, by=self.principal)
                 messages.success(request, f"{decided.tag}: {decided.status}.")
                 return redirect(f"{self.repo.url}/promotions")
@@ -146,7 +145,7 @@ class Promotions(RepoPage):
 
     def _page(self, form: PromotionForm, status: int = 200) -> HttpResponse:
         text = self.request.GET.get("before", "")
-        before = _number(text) if text else None
+        before = number_in(text, "before") if text else None
         found = promotions_of(self.repo, before=before, limit=A_PAGE + 1)
         shown = [self._shown(one) for one in found[:A_PAGE]]
         more = len(found) > A_PAGE
@@ -186,9 +185,3 @@ class Promotions(RepoPage):
 
 def _name(user: User | None) -> str:
     return user.name if user else ""
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS):
-        raise Invalid("That is no number of ours.")
-    return int(text)

@@ -30,13 +30,13 @@ from hub.services.webhook_secrets import unseal
 from teams.errors import Invalid, NotFound
 from teams.http.forms import REFUSED
 from teams.http.views import PortalView
+from teams.names import number_in
 from teams.policies import Principal
 from teams.queries import memberships_of, namespace_named
 from teams.roles import Action, Role
 
 DELIVERIES_A_PAGE = 30
 ALL = "/settings/webhooks"
-_MAX_DIGITS = 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,9 +185,7 @@ class OneWebhook(PortalView):
     ) -> HttpResponse:
         """The page of one webhook; ``more`` may hold a secret, which is shown this once."""
         before = request.GET.get("before", "")
-        if before and not (before.isascii() and before.isdecimal() and len(before) <= _MAX_DIGITS):
-            raise Invalid("That is no number of ours.")
-        asked = DeliveryFilter(before=int(before) if before else None)
+        asked = DeliveryFilter(before=number_in(before, "before") if before else None)
         found = deliveries_of(webhook, asked, DELIVERIES_A_PAGE + 1)
         page = found[:DELIVERIES_A_PAGE]
         following = f"?before={page[-1].pk}" if len(found) > DELIVERIES_A_PAGE else ""

@@ -13,16 +13,17 @@ from hub.names import RepoKind, RepoName
 from hub.policies import check_can_of_collection, collections_visible_to, visible_to
 from hub.queries import cursors
 from hub.queries.repos import find_repo
-from teams.errors import Refusal
+from teams.errors import Invalid, Refusal
 from teams.models import User
+from teams.names import number_in_id
 from teams.policies import Principal
 from teams.roles import Action
 
 ITEMS_IN_A_LIST = 4
 """So many items of each collection stand in a list, as clients are told."""
 
-_ID_DIGITS = 24
-_BIGGEST = 2**63 - 1
+MOST_WANTED = 20
+"""Owners, items and words that one list may be asked by, of each."""
 
 
 class CollectionSort(StrEnum):
@@ -62,15 +63,18 @@ def find(asked: CollectionFilter, reader: Principal) -> CollectionPage:
     """List the collections that ``reader`` may see.
 
     Raises:
-        Invalid: the cursor belongs to another list.
+        Invalid: the cursor belongs to another list, or it is asked by too much.
     """
+    words = asked.text.split()
+    if any(len(wanted) > MOST_WANTED for wanted in (asked.owners, asked.items, words)):
+        raise Invalid(f"Ask by {MOST_WANTED} owners, items and words at most.")
     found = _whole().filter(collections_visible_to(reader))
     if asked.owners:
         owner = Lower("namespace__name")
         found = found.alias(owner=owner).filter(owner__in=[one.lower() for one in asked.owners])
     if asked.items:
         found = found.filter(pk__in=_holding(asked.items, reader))
-    for word in asked.text.split():
+    for word in words:
         found = found.filter(Q(title__icontains=word) | Q(description__icontains=word))
     column = asked.sort.column
     if asked.cursor:
@@ -92,11 +96,7 @@ def collection_called(slug: str, reader: Principal) -> Collection:
         CollectionNotFound: there is none, or it is not for ``reader`` to know of.
     """
     text = slug.rpartition("-")[2].rpartition("/")[2]
-    try:
-        pk = int(text, 16) if len(text) == _ID_DIGITS and text.isalnum() else 0
-    except ValueError:
-        pk = 0
-    found = _whole().filter(pk=pk).first() if 0 < pk <= _BIGGEST else None
+    found = _whole().filter(pk=number_in_id(text)).first()
     if found is None:
         raise CollectionNotFound
     check_can_of_collection(reader, Action.COLLECTION_SEE, found)

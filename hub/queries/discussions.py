@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 from hub.errors import DiscussionNotFound
 from hub.models import Discussion, DiscussionEvent, Repo
 from teams.errors import Invalid, NotFound
+from teams.names import number_in_id
 
 STATUSES = {
     "all": Q(),
@@ -22,8 +23,6 @@ TYPES = {
 }
 MAX_EVENTS = 2000
 """Of one discussion, the oldest, that are shown."""
-_ID_DIGITS = 24
-_MAX_ID = 2**63 - 1
 _MAX_NUM = 2**31 - 1
 
 
@@ -128,13 +127,9 @@ def comment_of(discussion: Discussion, text: str) -> DiscussionEvent:
     Raises:
         NotFound: the discussion has no such comment.
     """
-    try:
-        pk = int(text, 16) if len(text) == _ID_DIGITS else 0
-    except ValueError:
-        pk = 0
     comments = discussion.events.filter(kind=DiscussionEvent.Kind.COMMENT)
-    known = 0 < pk <= _MAX_ID
-    found = comments.select_related("author__namespace").filter(pk=pk).first() if known else None
+    with_authors = comments.select_related("author__namespace")
+    found = with_authors.filter(pk=number_in_id(text)).first()
     if found is None:
         raise NotFound("There is no such comment.")
     found.discussion = discussion

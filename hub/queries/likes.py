@@ -7,11 +7,9 @@ from django.db.models import Q
 
 from hub.models import Like, Repo
 from hub.policies import visible_to
-from teams.errors import Invalid
 from teams.models import User
+from teams.names import number_in
 from teams.policies import Principal
-
-_MAX_DIGITS = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +46,7 @@ def does_like(reader: Principal, repo: Repo) -> bool:
 def _page(condition: Q, cursor: str, limit: int) -> LikePage:
     found = Like.objects.filter(condition).select_related("repo__namespace", "user__namespace")
     if cursor:
-        if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= _MAX_DIGITS):
-            raise Invalid("The cursor is not one of ours.")
-        found = found.filter(pk__lt=int(cursor))
+        found = found.filter(pk__lt=number_in(cursor, "cursor"))
     rows = list(found.order_by("-pk")[: limit + 1])
     more = len(rows) > limit
     return LikePage(rows[:limit], str(rows[limit - 1].pk) if more else "")

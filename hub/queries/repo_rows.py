@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from hub.models import Repo, sql
 from hub.names import RepoKind
+from teams.names import public_id
 
 COLUMNS = """r.id, r.kind, n.name, r.name, r.visibility, r.gate, r.sdk, r.created_at,
     r.last_modified, r.likes, r.downloads, r.downloads_all_time, r.trending, c.tags,
@@ -65,7 +66,7 @@ class RepoRow(NamedTuple):
     @property
     def public_id(self) -> str:
         """24 hex digits, the shape in which clients expect ids."""
-        return f"{self.id:024x}"
+        return public_id(self.id)
 
 
 def rows_by_id(repo_ids: Iterable[int]) -> list[RepoRow]:

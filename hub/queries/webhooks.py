@@ -12,11 +12,9 @@ from hub.models import Delivery, Webhook, sql
 from hub.policies import check_can_own_webhooks
 from teams.errors import NotFound
 from teams.models import Namespace
+from teams.names import number_in_id
 from teams.policies import Principal
 from teams.roles import Role
-
-_ID_DIGITS = 24
-_BIGGEST = 2**63 - 1
 
 
 def webhooks_of(owner: Namespace, *, reader: Principal) -> QuerySet[Webhook]:
@@ -35,11 +33,7 @@ def webhook_by_id(text: str, *, reader: Principal) -> Webhook:
     Raises:
         NotFound: there is none, or it is not for ``reader`` to see.
     """
-    try:
-        pk = int(text, 16) if len(text) == _ID_DIGITS else 0
-    except ValueError:
-        pk = 0
-    found = _whole().filter(pk=pk).first() if 0 < pk <= _BIGGEST else None
+    found = _whole().filter(pk=number_in_id(text)).first()
     if found is None or reader.role_in(found.namespace_id) < Role.ADMIN:
         raise NotFound("Webhook not found")
     return found

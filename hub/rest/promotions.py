@@ -13,9 +13,9 @@ from hub.queries.discussions import discussion_of
 from hub.queries.protection import approvals_of, promotion_of, promotions_of
 from hub.rest.of_repo import OfRepoRest, name_of, sent
 from hub.services import approvals, promotions
-from teams.errors import Invalid
 from teams.http.pagination import limit_of
 from teams.http.rest import described
+from teams.names import number_in
 from teams.roles import Action
 
 PAGE = 30
@@ -78,12 +78,10 @@ class Promotions(OfRepoRest):
     )
     def get(self, request: Request, **_: object) -> Response:
         before = request.query_params.get("before", "")
-        if before and not (before.isascii() and before.isdecimal() and len(before) < MOST // 5):
-            raise Invalid("before must be the id of a promotion.")
         found = promotions_of(
             self.repo,
             tag=request.query_params.get("tag", ""),
-            before=int(before) if before else None,
+            before=number_in(before, "before") if before else None,
             limit=limit_of(self.http_request, default=PAGE, most=MOST),
         )
         return Response([OnePromotion(one).data for one in found])

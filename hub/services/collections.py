@@ -16,6 +16,7 @@ from hub.queries.collections import collection_called
 from hub.queries.repos import repo_for
 from teams.errors import Conflict, Invalid, NotFound, Unauthenticated
 from teams.models import Namespace
+from teams.names import number_in_id
 from teams.policies import Principal
 from teams.roles import Action
 
@@ -260,11 +261,7 @@ def _lock(collection: Collection) -> None:
 
 
 def _item(collection: Collection, item_id: str) -> CollectionItem:
-    try:
-        pk = int(item_id, 16)
-    except ValueError:
-        pk = 0
-    found = collection.items.filter(pk=pk).first() if 0 < pk < 2**63 else None
+    found = collection.items.filter(pk=number_in_id(item_id)).first()
     if found is None:
         raise NotFound("There is no such item in this collection.")
     return found

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.models import Event
+from teams.names import public_id
 
 SCOPES = frozenset({"discussion", "discussion.comment"})
 NOBODY = 0
@@ -54,4 +55,4 @@ def _comment(facts: Mapping[str, Any], page: str) -> dict[str, Any]:
 
 
 def _id(number: int | None) -> str:
-    return f"{number or NOBODY:024x}"
+    return public_id(number or NOBODY)

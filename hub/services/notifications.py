@@ -4,7 +4,7 @@ That is once for each event, after the change has happened: nobody waits for it,
 rolled back tells nobody. What somebody may not see any more they are not told either.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.utils import timezone
 
@@ -39,9 +39,9 @@ def tell(event: Event, repo: Repo | None) -> None:
     if repo is None or (event.scope, event.action) not in _TOLD:
         return
     reasons = _reasons(event, repo)
-    told = f"{event.scope}.{event.action}"
-    for user in _audience(reasons, event, repo):
-        _note(user.pk, reasons[user.pk], event, told)
+    users = [user.pk for user in _audience(reasons, event, repo)]
+    if users:
+        _note(users, [reasons[user].value for user in users], event)
 
 
 def _reasons(event: Event, repo: Repo) -> Reasons:
@@ -113,8 +113,9 @@ def _audience(reasons: Reasons, event: Event, repo: Repo) -> list[User]:
 
 _NOTE = """
 INSERT INTO hub_notification (user_id, repo_id, {thing}_id, reason, told, actor, count)
-SELECT %(user)s, t.repo_id, t.id, %(reason)s, %(told)s, %(actor)s, 1
-FROM hub_{thing} t WHERE t.id = %(id)s
+SELECT u.id, t.repo_id, t.id, u.reason, %(told)s, %(actor)s, 1
+FROM hub_{thing} t, unnest(%(users)s::bigint[], %(reasons)s::text[]) AS u(id, reason)
+WHERE t.id = %(id)s ORDER BY u.id
 ON CONFLICT (user_id, {thing}_id) WHERE read_at IS NULL AND {thing}_id IS NOT NULL
 DO UPDATE SET told = excluded.told, actor = excluded.actor, updated_at = statement_timestamp(),
     count = hub_notification.count + 1,
@@ -122,14 +123,14 @@ DO UPDATE SET told = excluded.told, actor = excluded.actor, updated_at = stateme
 """
 
 
-def _note(user_id: int, reason: Notification.Reason, event: Event, told: str) -> None:
+def _note(users: Sequence[int], reasons: Sequence[str], event: Event) -> None:
     is_promotion = event.scope == "repo.promotion"
     thing = "promotion" if is_promotion else "discussion"
     number = event.details["promotion"]["id"] if is_promotion else _discussion_id(event)
     values = {
-        "user": user_id,
-        "reason": reason.value,
-        "told": told,
+        "users": users,
+        "reasons": reasons,
+        "told": f"{event.scope}.{event.action}",
         "actor": event.actor_name,
         "id": number,
     }

@@ -15,6 +15,7 @@ from django.utils import timezone
 from hub.models import Event, Webhook
 from hub.names import RepoKind
 from hub.services.discussion_payloads import told_of
+from teams.names import public_id
 
 VERSION = 3
 ZEN = "Weigh twice, publish once."
@@ -40,7 +41,7 @@ def body_of(event: Event, webhook: Webhook) -> bytes:
 def ping_of(webhook: Webhook) -> bytes:
     """A body that means nothing, to try a webhook with."""
     watch = webhook.watches.exclude(repo_id=None).order_by("pk").first()
-    owner = _id(webhook.namespace_id)
+    owner = public_id(webhook.namespace_id)
     kind, name = (watch.kind, watch.name) if watch else ("model", f"{webhook.namespace}/ping")
     return _packed(
         {
@@ -48,7 +49,7 @@ def ping_of(webhook: Webhook) -> bytes:
             "repo": {
                 "type": kind,
                 "name": name,
-                "id": _id(watch.repo_id if watch and watch.repo_id else 0),
+                "id": public_id(watch.repo_id if watch and watch.repo_id else 0),
                 "private": True,
                 "url": _urls(kind, name),
                 "owner": {"id": owner},
@@ -70,10 +71,10 @@ def _repo(event: Event) -> dict[str, Any]:
     told: dict[str, Any] = {
         "type": event.kind,
         "name": event.repo_name,
-        "id": _id(event.repo_id),
+        "id": public_id(event.repo_id),
         "private": event.is_private,
         "url": _urls(event.kind, event.repo_name),
-        "owner": {"id": _id(event.owner_id)},
+        "owner": {"id": public_id(event.owner_id)},
     }
     if event.head is not None and event.scope.startswith("repo") and event.action != "delete":
         # Their documentation writes it one way, their client reads it the other.
@@ -84,7 +85,7 @@ def _repo(event: Event) -> dict[str, Any]:
 def _actor(event: Event) -> dict[str, Any] | None:
     if event.actor_id is None:
         return None
-    return {"id": _id(event.actor_id), "name": event.actor_name, "type": "user"}
+    return {"id": public_id(event.actor_id), "name": event.actor_name, "type": "user"}
 
 
 def _urls(kind: str, name: str) -> dict[str, str]:
@@ -96,12 +97,8 @@ def _urls(kind: str, name: str) -> dict[str, str]:
     }
 
 
-def _id(number: int) -> str:
-    return f"{number:024x}"
-
-
 def _moved(details: Mapping[str, Any]) -> dict[str, Any]:
-    return {"movedTo": {"name": details["name"], "owner": {"id": _id(details["owner_id"])}}}
+    return {"movedTo": {"name": details["name"], "owner": {"id": public_id(details["owner_id"])}}}
 
 
 def _refs(details: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from django.db import models
 
 from teams.models.namespace import Namespace
 from teams.models.user import User
+from teams.names import public_id
 
 
 class Organisation(models.Model):
@@ -26,4 +27,4 @@ class Organisation(models.Model):
     @property
     def public_id(self) -> str:
         """24 hex digits, the shape in which clients expect ids."""
-        return f"{self.namespace_id:024x}"
+        return public_id(self.namespace_id)

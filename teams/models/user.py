@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from teams.models.namespace import Namespace
+from teams.names import public_id
 
 
 class UserManager(BaseUserManager["User"]):
@@ -42,4 +43,4 @@ class User(AbstractBaseUser):
     @property
     def public_id(self) -> str:
         """24 hex digits, the shape in which clients expect ids."""
-        return f"{self.namespace_id:024x}"
+        return public_id(self.namespace_id)
