@@ -1,0 +1,1 @@
+"""Nouns of datasets_app: the only code that reads lists."""

@@ -1,0 +1,1 @@
+"""What we do when hub announces that a dataset changed."""
