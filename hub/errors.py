@@ -61,6 +61,10 @@ class DiscussionNotFound(NotFound):
     """There is no such discussion."""
 
 
+class JobNotFound(NotFound):
+    """There is no such job."""
+
+
 class BlobNotFound(NotFound):
     """These bytes are not in the store."""
 

@@ -220,3 +220,31 @@ class PromotionDecided(PromotionNews):
 
     scope: ClassVar[str] = "repo.promotion"
     action: ClassVar[str] = "update"
+
+
+@dataclass(frozen=True, slots=True)
+class JobNews(News):
+    """What is said of a job that works on a repo."""
+
+    id: int
+    kind: str
+    status: str
+
+    def details(self) -> dict[str, Any]:
+        return {"job": asdict(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequested(JobNews):
+    """Somebody asked for it."""
+
+    scope: ClassVar[str] = "repo.job"
+    action: ClassVar[str] = "create"
+
+
+@dataclass(frozen=True, slots=True)
+class JobFinished(JobNews):
+    """It is over: done, failed or cancelled."""
+
+    scope: ClassVar[str] = "repo.job"
+    action: ClassVar[str] = "update"

@@ -6,12 +6,12 @@ which refusal a «no» becomes. Nothing is told of a hidden repo that is not tol
 
 from django.db.models import Q, QuerySet
 
-from hub.errors import CollectionNotFound, GatedRepo, RepoNotFound
+from hub.errors import CollectionNotFound, GatedRepo, JobNotFound, RepoNotFound
 from hub.git.refs import PULL_REQUESTS
-from hub.models import Collection, Discussion, DiscussionEvent, Event, Repo, Webhook
+from hub.models import Collection, Discussion, DiscussionEvent, Event, Job, Repo, Webhook
 from teams.errors import Forbidden, Refusal, Unauthenticated
 from teams.models import Namespace
-from teams.policies import Facts, Principal, decide
+from teams.policies import Facts, Principal, check_signed_in, decide
 from teams.roles import Action, Role
 
 _MAX_DIGITS = 10
@@ -250,3 +250,26 @@ def collections_visible_to(principal: Principal) -> Q:
     if readable is None:
         return Q()
     return Q(private=False) | Q(namespace_id__in=readable)
+
+
+def check_can_see_job(principal: Principal, job: Job) -> None:
+    """Refuse unless ``principal`` asked for ``job``, or may write to the repo that it works on.
+
+    Raises:
+        JobNotFound: it is not theirs to know of.
+    """
+    if _is(principal, job.by_id) or principal.rules_all:
+        return
+    if job.repo is None or not can(principal, Action.REPO_WRITE, job.repo):
+        raise JobNotFound
+
+
+def check_can_cancel(principal: Principal, job: Job) -> None:
+    """Refuse unless ``principal`` may see ``job``, with a credential that may change things.
+
+    Raises:
+        JobNotFound: it is not theirs to know of.
+        Forbidden: their token may only read.
+    """
+    check_signed_in(principal, Action.SIGN_IN_TO_WRITE)
+    check_can_see_job(principal, job)

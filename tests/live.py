@@ -101,7 +101,9 @@ class LiveServer:
 
     def start_workers(self, **environ: str) -> None:
         """Start a worker of the queue, with these variables, and the scheduler."""
-        worker, beat = WORKER.split(), ("--schedule", str(self.data / "beat"))
+        # One process does for a test what two do for a hub.
+        worker = WORKER.replace("--queues cpu", "--queues cpu,heavy").split()
+        beat = ("--schedule", str(self.data / "beat"))
         self._others = [
             self._python("worker", "celery", *worker, "--concurrency", "1", **environ),
             self._python("beat", "celery", *BEAT.split(), *beat),

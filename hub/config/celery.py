@@ -18,7 +18,11 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "hub.config.settings"
 
 env = load()
 
-QUEUES = (Queue("cpu", Exchange("cpu"), routing_key="cpu"),)  # type: ignore[no-untyped-call]
+QUEUES = tuple(
+    Queue(name, Exchange(name), routing_key=name)  # type: ignore[no-untyped-call]
+    for name in ("cpu", "heavy")
+)
+"""Seconds of work, and minutes of it: neither has to wait for the other."""
 
 BEAT: dict[str, dict[str, str | schedule | dict[str, int]]] = {
     "recount-downloads": {
@@ -28,6 +32,11 @@ BEAT: dict[str, dict[str, str | schedule | dict[str, int]]] = {
     "index-pending": {
         "task": "hub.tasks.history.index_pending",
         "schedule": schedule(60),
+    },
+    "sweep-jobs": {
+        "task": "hub.tasks.jobs.sweep_jobs",
+        "schedule": schedule(15),
+        "options": {"expires": 15},
     },
     "deliver-webhooks": {
         "task": "hub.tasks.webhooks.deliver",

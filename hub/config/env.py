@@ -64,6 +64,8 @@ class Env(BaseSettings):
     web_workers: int = Field(default=2, ge=1, le=64)
     web_threads: int = Field(default=32, ge=1, le=512)
     worker_concurrency: int = Field(default=2, ge=1, le=256)
+    # How many jobs that take minutes run at a time.
+    heavy_concurrency: int = Field(default=1, ge=1, le=256)
     max_json_bytes: int = Field(default=16 * 2**20, ge=2**16)
     max_file_bytes: int = Field(default=500 * 2**30, ge=2**20)
     # Larger files that come by LFS come in parts, if the client knows how to send them.

@@ -36,6 +36,11 @@ WORKER = (
     "--quiet --app hub.config.celery worker --queues cpu"
     " --without-gossip --without-mingle --without-heartbeat"
 )
+# What takes long runs in children of its own jobs: threads that wait for them are enough.
+HEAVY = (
+    "--quiet --app hub.config.celery worker --queues heavy --pool threads"
+    " --without-gossip --without-mingle --without-heartbeat"
+)
 BEAT = "--quiet --app hub.config.celery beat --pidfile="
 
 
@@ -145,6 +150,8 @@ def _children(env: Env, *, workers: bool) -> tuple[list[Child], list[Child]]:
     if workers:
         concurrency = ("--concurrency", str(env.worker_concurrency))
         others.append(_python("worker", "celery", *WORKER.split(), *concurrency))
+        at_once = ("--concurrency", str(env.heavy_concurrency))
+        others.append(_python("heavy", "celery", *HEAVY.split(), *at_once))
         schedule = ("--schedule", str(env.data / "beat"))
         others.append(_python("beat", "celery", *BEAT.split(), *schedule))
     return servers, others

@@ -7,6 +7,7 @@ from hub.models.discussion import CommentVersion, Discussion, DiscussionEvent, M
 from hub.models.download import DownloadDay, DownloadSeen
 from hub.models.event import Event
 from hub.models.history import GitCommit, GitLine, GitObject, GitRef, PathChange, PendingIndex
+from hub.models.job import Job, JobEvent
 from hub.models.like import Like
 from hub.models.notification import Notification
 from hub.models.protection import Approval, CommitStatus, Promotion, RefRule
@@ -42,6 +43,8 @@ __all__ = [
     "GitLine",
     "GitObject",
     "GitRef",
+    "Job",
+    "JobEvent",
     "Like",
     "Mention",
     "Notification",

@@ -27,6 +27,7 @@ _NAMES = {
     "repo.config": "config",
     "repo.status": "status",
     "repo.promotion": "promotion",
+    "repo.job": "job",
     "discussion.comment": "comment",
     "discussion.approval": "approval",
 }

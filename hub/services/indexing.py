@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import structlog
-from celery import current_app
 from django.db import transaction
-from kombu.exceptions import OperationalError
 
 from hub.crashpoints import Point, reach
 from hub.errors import BadPath
@@ -14,6 +12,7 @@ from hub.git.tree_diff import Pair, all_differences, differences
 from hub.models import PendingIndex, sql
 from hub.queries.history import CommitRow, commits_by_oid, commits_of_line
 from hub.queries.objects import parsed_trees
+from hub.services import doorbell
 from hub.services.filing import Place, file_changes
 
 log = structlog.get_logger(__name__)
@@ -24,14 +23,7 @@ TASK = "hub.tasks.history.index_pending"
 
 def ring() -> None:
     """Wake a worker once the caller's transaction is safe; if nobody hears, beat sweeps."""
-    transaction.on_commit(_ring)
-
-
-def _ring() -> None:
-    try:
-        current_app.send_task(TASK, retry=False)
-    except (OperationalError, OSError) as problem:
-        log.warning("doorbell_is_silent", task=TASK, reason=str(problem))
+    transaction.on_commit(partial(doorbell.ring, TASK))
 
 
 def index_pending() -> int:

@@ -1,6 +1,6 @@
 """The bodies of deliveries: https://huggingface.co/docs/hub/webhooks, version 3, and our own keys.
 
-Ours (``actor``, ``timestamp``, ``seq``, ``type``, ``zen``, ``status``, ``approval`` and
+Ours (``actor``, ``timestamp``, ``seq``, ``type``, ``zen``, ``status``, ``approval``, ``job`` and
 ``promotion``) are new keys at the top, which readers of version 3 skip. Never ``ref``: GitLab's
 triggers would take it for a branch of their own.
 """
@@ -119,6 +119,13 @@ def _as_kept(details: Mapping[str, Any]) -> dict[str, Any]:
     return dict(details)
 
 
+def _job(details: Mapping[str, Any]) -> dict[str, Any]:
+    job = details["job"]
+    origin = settings.PUBLIC_URL or settings.INTERNAL_URL
+    shown = public_id(job["id"])
+    return {"job": {**job, "id": shown, "url": f"{origin}/jobs/{shown}"}}
+
+
 def _nothing(_details: Mapping[str, Any]) -> dict[str, Any]:
     return {}
 
@@ -130,5 +137,7 @@ _EXTRAS: dict[tuple[str, str], Callable[[Mapping[str, Any]], dict[str, Any]]] = 
     ("repo.status", "update"): _as_kept,
     ("repo.promotion", "create"): _as_kept,
     ("repo.promotion", "update"): _as_kept,
+    ("repo.job", "create"): _job,
+    ("repo.job", "update"): _job,
     ("discussion.approval", "create"): _as_kept,
 }
