@@ -1,6 +1,6 @@
 """Refusals of datasets_app, each a subclass of one of the twelve kinds in ``teams.errors``."""
 
-from teams.errors import NotFound
+from teams.errors import NotFound, Unavailable, Unprocessable
 
 
 class NotPlanned(NotFound):
@@ -13,3 +13,44 @@ class UnknownConfig(NotFound):
 
 class UnknownSplit(NotFound):
     """The config has no such split."""
+
+
+class Unresolvable(Unprocessable):
+    """The files of this dataset make no config; ``viewer_code`` is the viewer's word for why."""
+
+    def __init__(self, viewer_code: str, message: str) -> None:
+        super().__init__(message)
+        self.viewer_code = viewer_code
+
+
+class UnreadableFile(Unprocessable):
+    """A data file cannot be read; where in it is told as far as it is known."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        viewer_code: str = "DatasetGenerationError",
+        column: str | None = None,
+        row: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.viewer_code = viewer_code
+        self.column = column
+        self.row = row
+
+
+class InvalidParameter(Unprocessable):
+    """A parameter is not what it must be."""
+
+    code = "InvalidParameter"
+
+
+class QueryTooHeavy(Unprocessable):
+    """The query took more time or memory than one may."""
+
+    code = "UnexpectedApiError"
+
+
+class TooManyQueries(Unavailable):
+    """All who work on queries are busy. Try again in a moment."""
