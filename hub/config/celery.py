@@ -48,6 +48,19 @@ BEAT: dict[str, dict[str, str | schedule | dict[str, int]]] = {
         "task": "hub.tasks.webhooks.forget_deliveries",
         "schedule": schedule(3600),
     },
+    "seal-audit": {
+        "task": "teams.tasks.audit.seal",
+        "schedule": schedule(5),
+        "options": {"expires": 5},
+    },
+    "anchor-audit": {
+        "task": "teams.tasks.audit.anchor",
+        "schedule": schedule(3600),
+    },
+    "prune-audit": {
+        "task": "teams.tasks.audit.prune",
+        "schedule": schedule(24 * 3600),
+    },
     "scrub": {
         "task": "hub.tasks.scrubbing.scrub",
         "schedule": schedule(3600),

@@ -87,6 +87,11 @@ class Env(BaseSettings):
     # Encrypts what webhooks hold; the first one is used, all are tried. None: the signing key.
     webhook_keys: Words = Field(default=(), repr=False)
 
+    # What signs the audit log; the first one is used, all are tried. None: the signing key.
+    audit_keys: Words = Field(default=(), repr=False)
+    # After how many days entries of the audit log are removed; 0: never.
+    audit_days: int = Field(default=0, ge=0)
+
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     # Only the tests read it: where it is set, a missing server fails a test instead of skipping it.

@@ -146,6 +146,8 @@ SPECTACULAR_SETTINGS = {
 # --- Ours -----------------------------------------------------------------------------------------
 # What lies in a bucket is on no disk that the proxy could send from.
 ACCEL_PREFIX = "" if env.store.startswith("s3:") else env.accel_prefix
+AUDIT_DAYS = env.audit_days
+AUDIT_KEYS = env.audit_keys or (SECRET_KEY,)
 DATA = env.data
 INTERNAL_URL = env.web_url
 LFS_MULTIPART_FROM = env.lfs_multipart_from
@@ -163,6 +165,7 @@ S3 = {
 }
 S3_DIRECT = env.s3_direct
 STORE_URL = env.store
+TRUSTED_PROXIES = env.trusted_proxies
 WEBHOOK_ALLOW_CIDRS = env.webhook_allow_cidrs
 WEBHOOK_CA_BUNDLE = str(env.webhook_ca_bundle or "")
 WEBHOOK_DENY_CIDRS = env.webhook_deny_cidrs

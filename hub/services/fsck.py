@@ -30,6 +30,7 @@ from hub.queries.stored import SHARDS, digest_in
 from hub.services import card_checks, downloads, scrubbing, stored_bytes, sweeping, xet_shards
 from hub.storage.digests import xorb_index_key
 from hub.xet.hashing import to_text
+from teams.queries.audit_faults import audit_faults
 
 _REPOS_AT_A_TIME = 500
 
@@ -123,6 +124,7 @@ def _about_all(now: datetime) -> Iterator[Finding]:
         ("orphan", leftovers.orphan_rows()),
         ("redirect", leftovers.shadowing_redirects()),
         ("staging", leftovers.stale_staging(store, now)),
+        ("audit", map(str, audit_faults(now=now))),
     ):
         yield from (Finding(check, what) for what in faults)
     for key in leftovers.unnamed_keys(store, now):

@@ -9,7 +9,7 @@ from teams.errors import Unauthenticated
 from teams.models import User
 from teams.policies import Principal
 from teams.queries import token_by_secret
-from teams.services import tokens
+from teams.services import audit, tokens
 
 
 class InvalidToken(Unauthenticated):
@@ -26,6 +26,7 @@ def principal_of(request: HttpRequest, *, with_session: bool) -> Principal:
     if header:
         return _by_token(_secret_in(header))
     if with_session and isinstance(request.user, User) and request.user.is_active:
+        audit.came_by("session")
         return Principal(user=request.user, may_change=True)
     return Principal()
 
@@ -49,6 +50,7 @@ def _by_token(secret: str) -> Principal:
     if token is None or not token.is_live:
         raise InvalidToken
     tokens.touch(token)
+    audit.came_by("token", token.pk)
     return Principal(
         user=token.user,
         may_change=token.role == "write",

@@ -10,6 +10,9 @@ from django.db import connection
 from django.http import HttpRequest
 from django.http.response import HttpResponse, HttpResponseBase
 
+from teams.http.address import address_of
+from teams.services import audit
+
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 _GOOD_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -39,7 +42,12 @@ class RequestIdMiddleware:
         request_id = given if _GOOD_ID.fullmatch(given) else uuid.uuid4().hex
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        response = self.get_response(request)
+        agent = request.META.get("HTTP_USER_AGENT", "")
+        audit.begin_request(address=address_of(request), agent=agent, request_id=request_id)
+        try:
+            response = self.get_response(request)
+        finally:
+            audit.end_request()
         response["X-Request-Id"] = request_id
         return response
 
