@@ -1,0 +1,1 @@
+"""What stored bytes would do to whoever loads them, found out without loading them; pure."""
