@@ -1,5 +1,7 @@
 """Names the app; connects nothing else."""
 
+import importlib
+
 from django.apps import AppConfig
 
 
@@ -10,5 +12,6 @@ class TeamsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # Registers the start-up check that every route says who may use it.
-        from teams.http import checks  # noqa: F401, PLC0415 - imported for its effect, once apps exist
+        # For their effect, once apps exist: routes say who may use them, sign-ins are noted.
+        importlib.import_module("teams.http.checks")
+        importlib.import_module("teams.receivers")

@@ -14,6 +14,7 @@ from hub.models.protection import MAX_CONTEXT, MAX_NEEDED
 from hub.policies import check_can, facts_of
 from hub.queries.merge_bases import leads_to
 from hub.queries.tags import known_chains
+from hub.services.auditing import record_of
 from teams.errors import Invalid, NotFound
 from teams.models import User
 from teams.policies import Principal, effective_role
@@ -85,7 +86,21 @@ def set_rule(*, repo: Repo, wish: RuleWish, by: Principal) -> RefRule:
     rule.movers.set(movers)
     if repo.ref_rules.count() > MAX_RULES:
         raise Invalid(f"A repo has {MAX_RULES} rules at most.")
+    told: dict[str, object] = {"kind": rule.kind, "pattern": rule.pattern, "movers": wish.movers}
+    told |= {name: getattr(rule, name) for name in _TOLD}
+    record_of(repo, "repo.set_rule", by=by.user, **told)
     return rule
+
+
+_TOLD = (
+    "least_role",
+    "keeps_history",
+    "forbids_deletion",
+    "needs_pull_request",
+    "needed_approvals",
+    "needed_checks",
+)
+"""What the audit log tells of a rule."""
 
 
 @transaction.atomic
@@ -98,9 +113,11 @@ def delete_rule(*, repo: Repo, rule_id: int, by: Principal) -> None:
     """
     check_can(by, Action.REPO_PROTECT, repo)
     sql.run("SELECT 1 FROM hub_repo WHERE id = %s FOR NO KEY UPDATE", [repo.pk])
-    deleted, _rows = repo.ref_rules.filter(pk=rule_id).delete()
-    if not deleted:
+    rule = repo.ref_rules.filter(pk=rule_id).first()
+    if rule is None:
         raise NotFound("There is no such rule.")
+    rule.delete()
+    record_of(repo, "repo.delete_rule", by=by.user, kind=rule.kind, pattern=rule.pattern)
     query = """
         UPDATE hub_repo r SET is_guarded = EXISTS (SELECT FROM hub_refrule WHERE repo_id = r.id)
         WHERE id = %s

@@ -11,10 +11,13 @@ from hub.policies import check_can
 from hub.queries.blobs import held
 from hub.queries.large_files import places_of
 from hub.services import blobs, commits, rewriting
+from hub.services.auditing import record_of
 from hub.services.commits import DeleteFile, Message
 from teams.policies import Principal
 from teams.roles import Action
 
+_MOST_TOLD = 100
+"""How many digests the audit log names."""
 _ROUNDS = 3
 """A ref that appears meanwhile may have what was just taken out."""
 
@@ -42,7 +45,11 @@ def purge(
                 break
     else:
         _delete_at_heads(repo, gone, by)
-    _forget(repo, gone, by)
+    with transaction.atomic():
+        _forget(repo, gone, by)
+        told: dict[str, object] = {"sha256": [digest.hex() for digest in sorted(gone)[:_MOST_TOLD]]}
+        told |= {"count": len(gone), "rewrote_history": rewrite_history}
+        record_of(repo, "repo.delete_large_files", by=by.user, **told)
 
 
 def _delete_at_heads(repo: Repo, gone: Collection[bytes], by: Principal) -> None:

@@ -16,6 +16,7 @@ from hub.names import ROOT, EntryPath, RepoKind, RepoName
 from hub.policies import check_can, check_can_create_in
 from hub.queries import history, trees
 from hub.services import blobs, cards, outbox
+from hub.services.auditing import changed, record_of
 from hub.services.commits import Message, build_commit
 from hub.services.edits import TreeEdit
 from hub.services.publish import Change, publish
@@ -73,6 +74,7 @@ def _create_row(kind: RepoKind, name: RepoName, by: Principal, visibility: str, 
     RepoCard.objects.create(repo=repo)
     cards.index_name(repo)
     outbox.announce(repo.pk, RepoCreated(), by=by.user)
+    record_of(repo, "repo.create", by=by.user, visibility=repo.visibility)
     return repo
 
 
@@ -109,7 +111,7 @@ def change_settings(*, repo: Repo, settings: RepoSettings, by: Principal) -> Non
         Invalid: a value is not one of those that exist.
     """
     check_can(by, Action.REPO_MANAGE, repo)
-    was_private = repo.private
+    was_private, before = repo.private, _settings_of(repo)
     if settings.visibility is not None:
         repo.visibility = _visibility(settings.visibility)
     if settings.gate is not None:
@@ -122,6 +124,12 @@ def change_settings(*, repo: Repo, settings: RepoSettings, by: Principal) -> Non
     with transaction.atomic():
         repo.save(update_fields=["visibility", "gate", "discussions_disabled"])
         outbox.announce(repo.pk, news, by=by.user)
+        if changes := changed(before, _settings_of(repo)):
+            record_of(repo, "repo.update_settings", by=by.user, **changes)
+
+
+def _settings_of(repo: Repo) -> dict[str, object]:
+    return {name: getattr(repo, name) for name in ("visibility", "gate", "discussions_disabled")}
 
 
 def move(*, repo: Repo, to: RepoName, by: Principal) -> None:
@@ -137,7 +145,12 @@ def move(*, repo: Repo, to: RepoName, by: Principal) -> None:
     try:
         with transaction.atomic():
             outbox.announce(repo.pk, RepoMoved(f"{namespace}/{to.name}", namespace.pk), by=by.user)
+            told = {"old": repo.full_name, "new": f"{namespace}/{to.name}"}
+            record_of(repo, "repo.move", by=by.user, name=told)
+            is_transfer = namespace.pk != repo.namespace_id
             repo.namespace, repo.name = namespace, to.name
+            if is_transfer:
+                record_of(repo, "repo.receive", by=by.user, name=told)
             repo.save(update_fields=["namespace", "name"])
             RepoRedirect.objects.filter(kind=repo.kind, old_name=str(repo).lower()).delete()
             if old != str(repo).lower():
@@ -160,6 +173,7 @@ def delete(*, repo: Repo, by: Principal) -> None:
         if not Repo.objects.select_for_update().filter(pk=repo.pk).exists():
             raise RepoNotFound
         outbox.announce(repo.pk, RepoDeleted(), by=by.user)
+        record_of(repo, "repo.delete", by=by.user, visibility=repo.visibility)
         blobs.let_go(repo=repo)
         for table in _GIT_TABLES:
             sql.run(f"DELETE FROM {table} WHERE repo_id = %s", [repo.pk])

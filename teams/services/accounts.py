@@ -7,6 +7,7 @@ from django.utils import timezone
 from teams.errors import Conflict, Unauthenticated
 from teams.models import Namespace, User
 from teams.names import check_name
+from teams.services.audit import Target, record
 
 
 class SignInLinks(PasswordResetTokenGenerator):
@@ -34,6 +35,8 @@ def create_user(
             user = User(namespace=namespace, email=email, is_staff=admin, fullname=name)
             user.set_password(password)
             user.save()
+            made = Target("user", name, namespace.pk)
+            record("user.create", by=by, namespace=None, target=made, details={"admin": admin})
     except IntegrityError:
         raise Conflict(f"The name {name} is taken.") from None
     return user

@@ -6,9 +6,11 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
 from teams.errors import Invalid, Unauthenticated
 from teams.models import User
+from teams.services.audit import record
 
 MAX_FAILURES = 10
 WINDOW_SECONDS = 300
@@ -63,4 +65,6 @@ def set_password(*, user: User, password: str, by: User | None) -> None:
     except ValidationError as problem:
         raise Invalid(" ".join(problem.messages)) from None
     user.set_password(password)
-    user.save(update_fields=["password"])
+    with transaction.atomic():
+        user.save(update_fields=["password"])
+        record("user.change_password", by=by, namespace=user.namespace)
