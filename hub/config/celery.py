@@ -44,6 +44,11 @@ BEAT: dict[str, dict[str, str | schedule | dict[str, int]]] = {
         # One that nobody took in time is no loss: the next one does its work.
         "options": {"expires": 5},
     },
+    "bound-queues": {
+        "task": "hub.tasks.webhooks.bound_queues",
+        "schedule": schedule(60),
+        "options": {"expires": 60},
+    },
     "forget-deliveries": {
         "task": "hub.tasks.webhooks.forget_deliveries",
         "schedule": schedule(3600),

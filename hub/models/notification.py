@@ -6,11 +6,12 @@ from django.db.models.functions import Now
 from hub.models.discussion import Discussion
 from hub.models.protection import Promotion
 from hub.models.repo import Repo
+from hub.models.webhook import Webhook
 from teams.models import User
 
 
 class Notification(models.Model):
-    """News of one discussion or promotion for one user; what is unread grows no second row."""
+    """News of one discussion, promotion or webhook for one user; the unread has one row."""
 
     class Reason(models.TextChoices):
         MENTION = "mention"
@@ -18,11 +19,13 @@ class Notification(models.Model):
         OWNER = "owner"
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notifications")
-    repo = models.ForeignKey(Repo, on_delete=models.CASCADE, related_name="+")
+    repo = models.ForeignKey(Repo, null=True, on_delete=models.CASCADE, related_name="+")
+    """None for what is news of a webhook."""
     discussion = models.ForeignKey(
         Discussion, null=True, on_delete=models.CASCADE, related_name="+"
     )
     promotion = models.ForeignKey(Promotion, null=True, on_delete=models.CASCADE, related_name="+")
+    webhook = models.ForeignKey(Webhook, null=True, on_delete=models.CASCADE, related_name="+")
     reason = models.CharField(max_length=16, choices=Reason.choices)
     """Why this user is told: the strongest reason since they last looked."""
     told = models.CharField(max_length=48)
@@ -37,7 +40,24 @@ class Notification(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(discussion__isnull=True) ^ models.Q(promotion__isnull=True),
+                condition=models.Q(
+                    repo__isnull=False,
+                    webhook__isnull=True,
+                    discussion__isnull=False,
+                    promotion__isnull=True,
+                )
+                | models.Q(
+                    repo__isnull=False,
+                    webhook__isnull=True,
+                    discussion__isnull=True,
+                    promotion__isnull=False,
+                )
+                | models.Q(
+                    repo__isnull=True,
+                    webhook__isnull=False,
+                    discussion__isnull=True,
+                    promotion__isnull=True,
+                ),
                 name="notification_is_of_one_thing",
             ),
             models.UniqueConstraint(
@@ -51,6 +71,12 @@ class Notification(models.Model):
                 "promotion",
                 condition=models.Q(read_at=None, promotion__isnull=False),
                 name="one_unread_per_promotion",
+            ),
+            models.UniqueConstraint(
+                "user",
+                "webhook",
+                condition=models.Q(read_at=None, webhook__isnull=False),
+                name="one_unread_per_webhook",
             ),
         ]
         indexes = [

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from hub.models.event import Event
+from hub.outgoing.presets import Preset
 from teams.models import Namespace, User
 from teams.names import public_id
 
@@ -19,6 +20,12 @@ class Webhook(models.Model):
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
     url = models.BinaryField()
+    preset = models.CharField(
+        max_length=16, choices=[(one.value, one.value) for one in Preset], db_default="plain"
+    )
+    """Whom it speaks to: anybody, or a CI system in that system's own words."""
+    credential = models.BinaryField(null=True)
+    """By which that system knows us."""
     shared_token = models.BinaryField(null=True)
     secret = models.BinaryField()
     next_secret = models.BinaryField(null=True)
@@ -38,6 +45,13 @@ class Webhook(models.Model):
     failing_since = models.DateTimeField(null=True)
     open_until = models.DateTimeField(null=True)
     """Until when it rests."""
+    rests = models.SmallIntegerField(db_default=0)
+    """How often in a row it rested because too many attempts of one window failed."""
+    window_began = models.DateTimeField(null=True)
+    window_attempts = models.IntegerField(db_default=0)
+    window_failures = models.IntegerField(db_default=0)
+    warned_at = models.DateTimeField(null=True)
+    """When its owners were told that it will be disabled."""
 
     def __str__(self) -> str:
         return self.public_id

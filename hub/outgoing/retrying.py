@@ -14,9 +14,13 @@ OVERLOADED_SECONDS = 60
 MOST_RETRY_AFTER = 6 * 3600
 FAILURES_TO_OPEN = 10
 """So many in a row, and the webhook rests."""
+WINDOW = timedelta(minutes=5)
+"""Within it so many attempts are enough to judge a receiver by."""
+ENOUGH_ATTEMPTS = 20
 _FIRST_REST, _LONGEST_REST = 60, 3600
 DISABLE_AFTER = timedelta(days=5)
 """Of nothing but failures."""
+WARN_AFTER = DISABLE_AFTER / 2
 
 _OVERLOADED = {429, 502, 504}
 _SAYS_WHEN = {429, 503}
@@ -67,6 +71,16 @@ def asked_pause(text: str, now: datetime) -> float:
 
 def rest(failures: int) -> float:
     """Seconds of rest after so many failures in a row; longer with each that follows."""
-    if failures < FAILURES_TO_OPEN:
+    return nth_rest(failures - FAILURES_TO_OPEN + 1)
+
+
+def nth_rest(number: int) -> float:
+    """Seconds of the rest that is number ``number`` in a row; there is none before the first."""
+    if number < 1:
         return 0.0
-    return float(min(_FIRST_REST * 2 ** min(failures - FAILURES_TO_OPEN, 10), _LONGEST_REST))
+    return float(min(_FIRST_REST * 2 ** min(number - 1, 10), _LONGEST_REST))
+
+
+def is_poor(attempts: int, failures: int) -> bool:
+    """Whether half or more of enough attempts failed."""
+    return attempts >= ENOUGH_ATTEMPTS and failures * 2 >= attempts

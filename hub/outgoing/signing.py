@@ -17,6 +17,7 @@ _SECRET_BYTES = 32
 _KEY_BYTES = range(24, 65)
 HIDDEN = "(hidden)"
 _SHARED_TOKEN = "X-Webhook-Secret"  # noqa: S105 - the name of a header
+_SECRET_HEADERS = frozenset({_SHARED_TOKEN, "Authorization"})
 
 
 def new_secret() -> str:
@@ -72,7 +73,7 @@ def headers(message: Message, keys: Keys, *, now: int, agent: str, https: bool) 
 
 def without_secrets(made: dict[str, str]) -> dict[str, str]:
     """The headers as a log may show them."""
-    return made | {_SHARED_TOKEN: HIDDEN} if _SHARED_TOKEN in made else made
+    return {name: HIDDEN if name in _SECRET_HEADERS else text for name, text in made.items()}
 
 
 def _standard(secret: str, signed: bytes) -> str:

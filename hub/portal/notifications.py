@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,6 +12,7 @@ from hub.models import Notification
 from hub.portal.repo_page import Tab
 from hub.queries.notifications import notifications_of
 from hub.services.notifications import mark_read
+from hub.services.webhook_secrets import unseal
 from teams.http.views import PortalView
 from teams.names import number_in
 from teams.roles import Action
@@ -23,6 +25,8 @@ _WORDS = {
     "discussion.approval.create": "approved",
     "repo.promotion.create": "asks to promote",
     "repo.promotion.update": "decided on",
+    "webhook.failing": "will soon disable the webhook",
+    "webhook.disabled": "disabled the webhook",
 }
 _REASONS = {"mention": "you were mentioned", "participant": "you take part", "owner": ""}
 
@@ -44,25 +48,32 @@ class ShownNotification:
 
     @classmethod
     def of(cls, one: Notification) -> "ShownNotification":
-        discussion, promotion = one.discussion, one.promotion
-        title, url = "", one.repo.url
-        if discussion is not None:
-            title, url = f"{discussion.title} #{discussion.num}", f"{url}/discussions/"
-            url += str(discussion.num)
-        elif promotion is not None:
-            title, url = promotion.tag, f"{url}/promotions"
+        title, url = _subject(one)
         return cls(
             id=one.pk,
             actor=one.actor or "The hub",
             verb=_WORDS.get(one.told, "changed"),
             title=title,
             url=url,
-            repo=one.repo.full_name,
+            repo=one.repo.full_name if one.repo else "It fails, and failed for days",
             why=_REASONS[one.reason],
             count=one.count,
             is_unread=one.read_at is None,
             updated_at=one.updated_at,
         )
+
+
+def _subject(one: Notification) -> tuple[str, str]:
+    """What it is of, and where that is."""
+    discussion, repo = one.discussion, one.repo.url if one.repo else ""
+    if discussion is not None:
+        return f"{discussion.title} #{discussion.num}", f"{repo}/discussions/{discussion.num}"
+    if one.promotion is not None:
+        return one.promotion.tag, f"{repo}/promotions"
+    if one.webhook is not None:
+        host = urlsplit(unseal(one.webhook.url)).netloc
+        return f"to {host}", f"/settings/webhooks/{one.webhook.public_id}"
+    return "", repo
 
 
 class Notifications(PortalView):

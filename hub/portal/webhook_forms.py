@@ -6,11 +6,19 @@ from typing import Any
 from django import forms
 
 from hub.models import Webhook
+from hub.outgoing.presets import Preset
 from hub.services.fan_out import EVENTS
-from hub.services.webhook_secrets import unseal
+from hub.services.webhook_secrets import masked, unseal
 from hub.services.webhooks import Watched, Wish
 from teams.http.forms import ServiceForm
 
+SPEAKS = {
+    Preset.PLAIN: "Anybody",
+    Preset.GITHUB: "GitHub Actions",
+    Preset.GITLAB: "GitLab CI",
+    Preset.JENKINS: "Jenkins, Generic Webhook Trigger",
+    Preset.JENKINS_BUILD: "Jenkins, a job with parameters",
+}
 _PLAIN = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
 
 
@@ -19,6 +27,19 @@ class WebhookForm(ServiceForm):
 
     owner = forms.ChoiceField()
     url = forms.CharField(label="URL", max_length=2000, widget=forms.URLInput(_PLAIN))
+    preset = forms.ChoiceField(
+        label="Speaks to",
+        choices=[(preset.value, label) for preset, label in SPEAKS.items()],
+        required=False,
+        help_text="CI systems are told in their own form.",
+    )
+    credential = forms.CharField(
+        label="Its token",
+        required=False,
+        max_length=256,
+        help_text="By which the CI system lets us in; user:token for a Jenkins job.",
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+    )
     watched = forms.CharField(
         label="Watches",
         widget=forms.Textarea({"rows": 3, **_PLAIN}),
@@ -51,8 +72,17 @@ class WebhookForm(ServiceForm):
         widget=forms.TextInput(_PLAIN),
     )
 
-    def __init__(self, *args: Any, owners: Sequence[str] = (), **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        owners: Sequence[str] = (),
+        webhook: Webhook | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self._url = unseal(webhook.url) if webhook is not None else ""
+        if webhook is not None and webhook.credential is not None:
+            self.fields["credential"].help_text = "There is one. Another takes its place."
         owner = self.fields["owner"]
         if not owners:
             del self.fields["owner"]
@@ -78,8 +108,11 @@ class WebhookForm(ServiceForm):
     @property
     def wish(self) -> Wish:
         sent = self.cleaned_data
+        is_same_url = bool(self._url) and sent["url"] == masked(self._url)
         return Wish(
-            url=sent["url"],
+            url=None if is_same_url else sent["url"],
+            preset=sent["preset"] or Preset.PLAIN,
+            credential=sent["credential"] or None,
             watched=sent["watched"],
             shared_token=sent["secret"],
             events=sent["events"],
@@ -92,7 +125,8 @@ def as_form(webhook: Webhook) -> dict[str, Any]:
     """What the form of a webhook begins with."""
     token = webhook.shared_token
     return {
-        "url": unseal(webhook.url),
+        "url": masked(unseal(webhook.url)),
+        "preset": webhook.preset,
         "watched": "\n".join(f"{one.kind} {one.name}" for one in webhook.watches.all()),
         "events": webhook.events,
         "refs": " ".join(webhook.ref_globs),

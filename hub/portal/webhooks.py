@@ -15,7 +15,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from hub.models import Delivery, Webhook
-from hub.portal.webhook_forms import WebhookForm, as_form
+from hub.outgoing import presets
+from hub.outgoing.presets import Preset
+from hub.portal.webhook_forms import SPEAKS, WebhookForm, as_form
 from hub.queries.webhooks import (
     DeliveryFilter,
     deliveries_of,
@@ -47,6 +49,7 @@ class ShownWebhook:
     host: str
     owner: str
     watched: list[str]
+    preset: str
     is_on: bool
     reason: str
     failures: int
@@ -61,6 +64,7 @@ class ShownWebhook:
             host=urlsplit(unseal(webhook.url)).netloc,
             owner=webhook.namespace.name,
             watched=[f"{one.kind} {one.name}" for one in webhook.watches.all()],
+            preset=SPEAKS[Preset(webhook.preset)],
             is_on=webhook.disabled_at is None,
             reason=webhook.disabled_reason,
             failures=webhook.failures,
@@ -194,13 +198,13 @@ class OneWebhook(PortalView):
             "stats": stats_of(webhook),
             "deliveries": [ShownDelivery.of(one, webhook) for one in page],
             "next_url": following,
-            "form": WebhookForm(initial=as_form(webhook)),
+            "form": WebhookForm(webhook=webhook, initial=as_form(webhook)),
             **(more or {}),
         }
         return render(request, "hub/webhook.html", context, status=status)
 
     def _change(self, webhook: Webhook) -> HttpResponse:
-        form = WebhookForm(self.request.POST)
+        form = WebhookForm(self.request.POST, webhook=webhook)
         if form.is_valid():
             with form.showing_refusals():
                 webhooks.change(webhook=webhook, wish=form.wish, by=self.principal)
@@ -246,7 +250,7 @@ class OneDelivery(PortalView):
             "webhook": ShownWebhook.of(owner),
             "delivery": ShownDelivery.of(found, owner),
             "message_id": found.message_id,
-            "body": _pretty(bytes(found.body)),
+            "body": _pretty(presets.fit(Preset(owner.preset), bytes(found.body))),
             "attempts": [
                 {
                     "started_at": one.started_at,

@@ -36,9 +36,9 @@ def notifications_of(
     """
     if reader.user is None:
         return NotificationPage([])
-    found = Notification.objects.filter(
-        user=reader.user, repo__in=Repo.objects.filter(visible_to(reader))
-    ).select_related("repo__namespace", "discussion", "promotion")
+    of_repos = Q(repo__in=Repo.objects.filter(visible_to(reader)))
+    found = Notification.objects.filter(of_repos | Q(webhook__isnull=False), user=reader.user)
+    found = found.select_related("repo__namespace", "discussion", "promotion", "webhook")
     if unread_only:
         found = found.filter(read_at=None)
     if cursor:

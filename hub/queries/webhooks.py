@@ -9,12 +9,12 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from hub.models import Delivery, Webhook, sql
-from hub.policies import check_can_own_webhooks
+from hub.policies import can_see_webhooks, check_can_own_webhooks
 from teams.errors import NotFound
 from teams.models import Namespace
 from teams.names import number_in_id
 from teams.policies import Principal
-from teams.roles import Role
+from teams.roles import Action
 
 
 def webhooks_of(owner: Namespace, *, reader: Principal) -> QuerySet[Webhook]:
@@ -23,7 +23,7 @@ def webhooks_of(owner: Namespace, *, reader: Principal) -> QuerySet[Webhook]:
     Raises:
         Forbidden: ``reader`` may not see them.
     """
-    check_can_own_webhooks(reader, owner)
+    check_can_own_webhooks(reader, owner, Action.WEBHOOKS_SEE)
     return _whole().filter(namespace=owner).order_by("pk")
 
 
@@ -34,7 +34,7 @@ def webhook_by_id(text: str, *, reader: Principal) -> Webhook:
         NotFound: there is none, or it is not for ``reader`` to see.
     """
     found = _whole().filter(pk=number_in_id(text)).first()
-    if found is None or reader.role_in(found.namespace_id) < Role.ADMIN:
+    if found is None or not can_see_webhooks(reader, found.namespace):
         raise NotFound("Webhook not found")
     return found
 
@@ -84,6 +84,8 @@ _STATS = """
 SELECT (SELECT coalesce(jsonb_object_agg(state, n), '{}') FROM (
     SELECT state, count(*) AS n FROM hub_delivery
     WHERE webhook_id = %(id)s AND created_at > now() - interval '1 day' GROUP BY state) s),
+    (SELECT count(*) FROM hub_delivery WHERE webhook_id = %(id)s AND reason = 'overflow'
+        AND created_at > now() - interval '1 day'),
     count(*), percentile_disc(0.5) WITHIN GROUP (ORDER BY a.ms),
     percentile_disc(0.95) WITHIN GROUP (ORDER BY a.ms)
 FROM hub_attempt a JOIN hub_delivery d ON d.id = a.delivery_id
@@ -97,6 +99,8 @@ class Stats:
 
     deliveries: dict[str, Any]
     """How many are in which state."""
+    overflown: int
+    """Given up because too many waited."""
     attempts: int
     p50_ms: int | None
     p95_ms: int | None
@@ -105,4 +109,4 @@ class Stats:
 def stats_of(webhook: Webhook) -> Stats:
     """Count what was sent in the last 24 hours."""
     row = sql.row(_STATS, {"id": webhook.pk})
-    return Stats(*row) if row else Stats({}, 0, None, None)
+    return Stats(*row) if row else Stats({}, 0, 0, None, None)

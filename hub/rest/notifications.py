@@ -20,12 +20,13 @@ MOST = 100
 
 
 class OneNotification(serializers.Serializer[Notification]):
-    """News of one discussion or promotion."""
+    """News of one discussion, promotion or webhook."""
 
     id = serializers.IntegerField(source="pk")
-    repo = serializers.SerializerMethodField()
+    repo = serializers.SerializerMethodField(help_text="Null for news of a webhook.")
     discussion = serializers.SerializerMethodField(help_text="Its number, null if it is of none.")
     promotion = serializers.IntegerField(source="promotion_id", allow_null=True)
+    webhook = serializers.SerializerMethodField(help_text="Its id, null if it is of none.")
     reason = serializers.ChoiceField(choices=[one.value for one in Notification.Reason])
     event = serializers.CharField(source="told")
     actor = serializers.CharField()
@@ -33,11 +34,16 @@ class OneNotification(serializers.Serializer[Notification]):
     updated_at = serializers.DateTimeField()
     read_at = serializers.DateTimeField(allow_null=True)
 
-    def get_repo(self, one: Notification) -> dict[str, str]:
+    def get_repo(self, one: Notification) -> dict[str, str] | None:
+        if one.repo is None:
+            return None
         return {"type": one.repo.kind, "name": one.repo.full_name}
 
     def get_discussion(self, one: Notification) -> int | None:
         return one.discussion.num if one.discussion else None
+
+    def get_webhook(self, one: Notification) -> str | None:
+        return one.webhook.public_id if one.webhook else None
 
 
 class NotificationPage(serializers.Serializer[dict[str, Any]]):

@@ -11,17 +11,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
-from celery import current_app
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from hub.crashpoints import Point, reach
 from hub.models import Delivery, Repo, sql
+from hub.outgoing import presets
 from hub.outgoing.client import Answer
+from hub.outgoing.presets import Preset
 from hub.outgoing.signing import Message, headers, without_secrets
 from hub.policies import may_hear
+from hub.services import doorbell
 from hub.services.delivery_outcomes import Outcome, settle
 from hub.services.fan_out import fan_out
 from hub.services.sender import Sender
@@ -56,10 +57,7 @@ def _ring() -> None:
     if time.monotonic() - _last_ring < _RING_EVERY:
         return
     _last_ring = time.monotonic()
-    try:
-        current_app.send_task(TASK, retry=False)
-    except (OperationalError, OSError) as problem:
-        log.warning("doorbell_is_silent", task=TASK, reason=str(problem))
+    doorbell.ring(TASK)
 
 
 def drain(*, linger: float = _LINGER_SECONDS, shift: float = _SHIFT_SECONDS) -> int:
@@ -132,7 +130,8 @@ WITH due AS (
         WHERE d.webhook_id = h.id AND d.state IN ('pending', 'sending')
             AND d.due <= statement_timestamp()
         ORDER BY d.due
-        LIMIT greatest(CASE WHEN h.failures >= 10 THEN 1 ELSE %(most)s END - busy.n, 0)
+        LIMIT greatest(
+            CASE WHEN h.failures >= 10 OR h.rests > 0 THEN 1 ELSE %(most)s END - busy.n, 0)
         FOR UPDATE SKIP LOCKED
     ) d
     WHERE h.disabled_at IS NULL AND (h.open_until IS NULL OR h.open_until <= statement_timestamp())
@@ -164,27 +163,33 @@ def _send(sender: Sender, delivery: Delivery) -> None:
                 state=Delivery.State.SKIPPED, reason="no_access", body=b""
             )
             return
+    try:
+        url, made, body = _request(delivery, int(now.timestamp()))
+    except Unreadable as reason:
+        settle([Outcome(delivery, now, {}, Answer(error=str(reason)))])
+        return
+    sender.submit(
+        url, made, body, lambda answer: Outcome(delivery, now, without_secrets(made), answer)
+    )
+
+
+def _request(delivery: Delivery, now: int) -> tuple[str, dict[str, str], bytes]:
+    """URL, headers and body of an attempt, in the words of whom the webhook speaks to."""
+    webhook, preset = delivery.webhook, Preset(delivery.webhook.preset)
+    url, keys = unseal(webhook.url), keys_of(webhook)
+    credential = unseal(webhook.credential) if webhook.credential is not None else ""
     message = Message(
         delivery.message_id,
         str(delivery.uuid),
         delivery.scope.rpartition(".")[0],
-        bytes(delivery.body),
+        presets.fit(preset, bytes(delivery.body)),
     )
-    try:
-        url, keys = unseal(webhook.url), keys_of(webhook)
-    except Unreadable as reason:
-        settle([Outcome(delivery, now, {}, Answer(error=str(reason)))])
-        return
-    made = headers(
+    signed = headers(
         message,
         keys,
-        now=int(now.timestamp()),
+        now=now,
         agent=f"Weighhouse-Webhooks/{settings.VERSION}",
         https=url.startswith("https:"),
     )
-    sender.submit(
-        url,
-        made,
-        message.body,
-        lambda answer: Outcome(delivery, now, without_secrets(made), answer),
-    )
+    made = signed | presets.headers(preset, credential)
+    return presets.with_credential(preset, url, credential), made, message.body

@@ -12,7 +12,8 @@ from django.utils import timezone
 from hub.models import Attempt, Delivery, Webhook
 from hub.outgoing import retrying
 from hub.outgoing.client import Answer
-from hub.outgoing.retrying import DISABLE_AFTER, FAILURES_TO_OPEN, Next
+from hub.outgoing.retrying import Next
+from hub.services import webhook_health
 
 MAX_KEPT_BYTES = 4096
 _MAX_HEADERS = 50
@@ -48,9 +49,10 @@ def settle(outcomes: Sequence[Outcome]) -> None:
             roll=random.random(),  # noqa: S311 - it spreads retries, and is no secret
         )
         _move_on(outcome, follows, now)
-        _note_health(webhooks[outcome.delivery.webhook_id], follows, now)
-    health = ["failures", "failing_since", "open_until", "disabled_at", "disabled_reason"]
-    Webhook.objects.bulk_update(webhooks.values(), health)
+        webhook_health.note(
+            webhooks[outcome.delivery.webhook_id], follows, began=outcome.started_at, now=now
+        )
+    Webhook.objects.bulk_update(webhooks.values(), webhook_health.FIELDS)
 
 
 def _logged(outcome: Outcome) -> Attempt:
@@ -88,24 +90,3 @@ def _move_on(outcome: Outcome, follows: Next, now: datetime) -> None:
     else:
         due = now + timedelta(seconds=follows.delay)
         ours.update(state=Delivery.State.PENDING, due=due)
-
-
-def _note_health(webhook: Webhook, follows: Next, now: datetime) -> None:
-    if follows.is_done:
-        webhook.failures, webhook.failing_since, webhook.open_until = 0, None, None
-        return
-    webhook.failures += 1
-    webhook.failing_since = webhook.failing_since or now
-    rest = max(retrying.rest(webhook.failures), follows.pause)
-    if rest:
-        until = now + timedelta(seconds=rest)
-        webhook.open_until = max(until, webhook.open_until or until)
-    if follows.is_gone:
-        _disable(webhook, now, "The receiver answered 410: gone for good.")
-    elif webhook.failures >= FAILURES_TO_OPEN and now - webhook.failing_since >= DISABLE_AFTER:
-        _disable(webhook, now, f"Nothing but failures for {DISABLE_AFTER.days} days.")
-
-
-def _disable(webhook: Webhook, now: datetime, reason: str) -> None:
-    webhook.disabled_at = webhook.disabled_at or now
-    webhook.disabled_reason = reason

@@ -34,6 +34,14 @@ def unseal(sealed: bytes | memoryview) -> str:
         raise Unreadable("WEIGHHOUSE_WEBHOOK_KEYS lacks the key that it was sealed with.") from None
 
 
+def masked(url: str) -> str:
+    """A URL as people and logs may see it: what its query says is often a token."""
+    address, asks, query = url.partition("?")
+    return (
+        address + asks + "&".join(f"{one.partition('=')[0]}=…" for one in query.split("&") if one)
+    )
+
+
 def keys_of(webhook: Webhook) -> Keys:
     """Answer all secrets that sign now, the present one first."""
     now = timezone.now()

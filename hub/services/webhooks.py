@@ -10,14 +10,16 @@ from django.utils import timezone
 from hub.errors import BadName
 from hub.models import Delivery, Watch, Webhook, sql
 from hub.names import RepoKind, RepoName
-from hub.outgoing.addresses import Blocked, Target
+from hub.outgoing import presets
+from hub.outgoing.addresses import Blocked
+from hub.outgoing.presets import Preset
 from hub.outgoing.signing import is_secret, new_secret
 from hub.policies import check_can_own_webhooks
 from hub.queries.repos import repo_for
-from hub.services import delivering
+from hub.services import delivering, webhook_health
 from hub.services.fan_out import EVENTS, new_message_id
 from hub.services.webhook_payloads import ping_of
-from hub.services.webhook_secrets import seal
+from hub.services.webhook_secrets import seal, unseal
 from teams.errors import Conflict, Invalid
 from teams.models import Namespace
 from teams.policies import Principal
@@ -54,6 +56,9 @@ class Wish:
     events: Sequence[str] | None = None
     ref_globs: Sequence[str] | None = None
     path_globs: Sequence[str] | None = None
+    preset: str | None = None
+    credential: str | None = None
+    """By which the CI system of the preset knows us; empty takes it away."""
 
 
 @transaction.atomic
@@ -76,7 +81,11 @@ def register(*, owner: Namespace, wish: Wish, by: Principal) -> tuple[Webhook, s
     token = wish.shared_token or ""
     secret = token if is_secret(token) else new_secret()
     webhook = Webhook(
-        namespace=owner, created_by=by.user, secret=seal(secret), domains=list(DOMAINS)
+        namespace=owner,
+        created_by=by.user,
+        secret=seal(secret),
+        domains=list(DOMAINS),
+        preset=Preset.PLAIN,
     )
     _apply(webhook, wish)
     webhook.save()
@@ -93,8 +102,8 @@ def change(*, webhook: Webhook, wish: Wish, by: Principal) -> None:
     """
     check_can_own_webhooks(by, webhook.namespace)
     _apply(webhook, wish)
-    names = ["url", "shared_token", "domains", "events", "ref_globs", "path_globs"]
-    webhook.save(update_fields=names)
+    names = ["url", "preset", "credential", "shared_token", "domains", "events"]
+    webhook.save(update_fields=[*names, "ref_globs", "path_globs"])
     if wish.watched:
         webhook.watches.all().delete()
         _watch(webhook, wish.watched, by)
@@ -103,17 +112,8 @@ def change(*, webhook: Webhook, wish: Wish, by: Principal) -> None:
 def enable(*, webhook: Webhook, by: Principal) -> None:
     """Let it be told again, of what happens from now on; its failures are forgiven."""
     check_can_own_webhooks(by, webhook.namespace)
-    webhook.disabled_at, webhook.disabled_reason = None, ""
-    webhook.failures, webhook.failing_since, webhook.open_until = 0, None, None
-    webhook.save(
-        update_fields=[
-            "disabled_at",
-            "disabled_reason",
-            "failures",
-            "failing_since",
-            "open_until",
-        ]
-    )
+    webhook_health.forgive(webhook)
+    webhook.save(update_fields=webhook_health.FIELDS)
 
 
 def disable(*, webhook: Webhook, by: Principal) -> None:
@@ -138,6 +138,7 @@ _DELETIONS = (
     "DELETE FROM hub_attempt USING hub_delivery d WHERE d.id = delivery_id AND d.webhook_id = %s",
     "DELETE FROM hub_delivery WHERE webhook_id = %s",
     "DELETE FROM hub_watch WHERE webhook_id = %s",
+    "DELETE FROM hub_notification WHERE webhook_id = %s",
     "DELETE FROM hub_webhook WHERE id = %s",
 )
 
@@ -192,8 +193,7 @@ def ping(*, webhook: Webhook, by: Principal) -> Delivery:
 
 
 def _apply(webhook: Webhook, wish: Wish) -> None:
-    if wish.url is not None:
-        webhook.url = seal(_url(wish.url))
+    _address(webhook, wish)
     if wish.shared_token is not None:
         webhook.shared_token = _token(wish.shared_token)
     if wish.domains is not None:
@@ -206,19 +206,27 @@ def _apply(webhook: Webhook, wish: Wish) -> None:
         webhook.path_globs = _globs("paths", wish.path_globs)
 
 
-def _url(text: str) -> str:
+def _address(webhook: Webhook, wish: Wish) -> None:
+    """Where it goes, in which form, and as whom; the three have to suit each other."""
+    if wish.url is not None:
+        webhook.url = seal(wish.url)
+    if wish.preset is not None:
+        (webhook.preset,) = _known("preset", [wish.preset], list(Preset))
+    if wish.credential is not None:
+        webhook.credential = _token(wish.credential)
+    if wish.url is None and wish.preset is None:
+        return
     try:
-        Target.parse(text)
+        presets.check_url(Preset(webhook.preset), unseal(webhook.url))
     except Blocked as reason:
         raise Invalid(str(reason)) from None
-    return text
 
 
 def _token(text: str) -> bytes | None:
     if not text:
         return None
     if len(text) > _MAX_TOKEN or not text.isascii() or not text.isprintable() or " " in text:
-        raise Invalid(f"The secret must have at most {_MAX_TOKEN} ASCII characters, no spaces.")
+        raise Invalid(f"A secret must have at most {_MAX_TOKEN} ASCII characters, no spaces.")
     return seal(text)
 
 

@@ -13,6 +13,12 @@ def deliver() -> None:
 
 
 @shared_task(acks_late=True)  # type: ignore[untyped-decorator]
+def bound_queues() -> None:
+    """Twice does no harm: what is no longer too long is left alone."""
+    delivery_log.bound_queues()
+
+
+@shared_task(acks_late=True)  # type: ignore[untyped-decorator]
 def forget_deliveries() -> None:
     """Twice does no harm: what is gone is gone."""
     delivery_log.forget(now=timezone.now())

@@ -10,6 +10,8 @@ from django.utils.dateparse import parse_datetime
 
 from hub.http.dates import iso
 from hub.models import Attempt, Delivery, Webhook
+from hub.outgoing import presets
+from hub.outgoing.presets import Preset
 from hub.queries.webhooks import DeliveryFilter, deliveries_of, delivery_of, stats_of
 from hub.services import replays, webhooks
 from hub.services.delivery_log import KEEP
@@ -118,7 +120,7 @@ class OneDelivery(OfDelivery):
         return JsonAnswer(
             _summary(found)
             | {
-                "body": bytes(found.body).decode(),
+                "body": presets.fit(Preset(found.webhook.preset), bytes(found.body)).decode(),
                 "attempts": [_attempt(one) for one in attempts],
             }
         )
@@ -176,6 +178,7 @@ class Stats(OfWebhook):
         return JsonAnswer(
             {
                 "deliveries": stats.deliveries,
+                "overflown": stats.overflown,
                 "attempts": stats.attempts,
                 "p50Ms": stats.p50_ms,
                 "p95Ms": stats.p95_ms,

@@ -12,7 +12,7 @@ from hub.http.dates import iso
 from hub.models import Webhook
 from hub.queries.webhooks import webhook_by_id, webhooks_of
 from hub.services import webhooks
-from hub.services.webhook_secrets import unseal
+from hub.services.webhook_secrets import masked, unseal
 from hub.services.webhooks import Watched, Wish
 from teams.errors import Invalid, Unauthenticated
 from teams.http.bodies import Body
@@ -39,6 +39,8 @@ def wish_in(body: Body) -> Wish:
         events=_texts(body, "events"),
         ref_globs=_texts(body, "refs"),
         path_globs=_texts(body, "paths"),
+        preset=_text(body, "preset"),
+        credential=_text(body, "credential"),
     )
 
 
@@ -55,11 +57,13 @@ def webhook_json(webhook: Webhook, *, may_change: bool) -> dict[str, Any]:
     token = webhook.shared_token
     return {
         "id": webhook.public_id,
-        "url": unseal(webhook.url) if may_change else unseal(webhook.url).partition("?")[0],
+        "url": unseal(webhook.url) if may_change else masked(unseal(webhook.url)),
         "watched": [{"type": one.kind, "name": one.name} for one in webhook.watches.all()],
         "domains": webhook.domains,
         "secret": unseal(token) if token is not None and may_change else None,
         "disabled": webhook.disabled_reason or webhook.disabled_at is not None,
+        "preset": webhook.preset,
+        "hasCredential": webhook.credential is not None,
         "owner": webhook.namespace.name,
         "events": webhook.events,
         "refs": webhook.ref_globs,

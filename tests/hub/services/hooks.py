@@ -2,9 +2,10 @@
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -21,6 +22,7 @@ class Got:
 
     headers: dict[str, str]
     body: bytes
+    path: str = ""
 
     @property
     def json(self) -> Any:
@@ -34,6 +36,8 @@ class Sink:
     port: int = 0
     got: list[Got] = field(default_factory=list)
     answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    judge: Callable[[Got], int] | None = None
+    """Says with which status a request is answered when ``answers`` are used up."""
 
     @property
     def url(self) -> str:
@@ -50,14 +54,18 @@ def listening() -> Iterator[Sink]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            sink.got.append(Got({k.lower(): v for k, v in self.headers.items()}, body))
-            status, headers = sink.answers.pop(0) if sink.answers else (200, {})
+            got = Got({k.lower(): v for k, v in self.headers.items()}, body, self.path)
+            sink.got.append(got)
+            usual = sink.judge(got) if sink.judge else 200
+            status, headers = sink.answers.pop(0) if sink.answers else (usual, {})
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", "4")
+            said = b"" if status == HTTPStatus.NO_CONTENT else b"seen"
+            if said:
+                self.send_header("Content-Length", "4")
             self.end_headers()
-            self.wfile.write(b"seen")
+            self.wfile.write(said)
 
         def log_message(self, *_args: Any) -> None:
             pass
