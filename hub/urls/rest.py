@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from hub.rest import discussions, notifications, promotions, ref_rules, schema, search, statuses
+from hub.rest import discussions, jobs, notifications, promotions, ref_rules, schema, search, statuses
 
 REPO = "api/v1/repos/<kind:kind>/<repo:name>"
 PROMOTION = f"{REPO}/promotions/<int:number>"
@@ -11,6 +11,11 @@ urlpatterns = [
     path("api/v1/openapi.json", schema.Schema.as_view()),
     path("api/v1/search", search.Search.as_view()),
     path("api/v1/notifications", notifications.Notifications.as_view()),
+    path("api/v1/jobs", jobs.Jobs.as_view()),
+    path("api/v1/jobs/<text:job>", jobs.SomeJob.as_view()),
+    path("api/v1/jobs/<text:job>/events", jobs.EventsOfJob.as_view()),
+    path("api/v1/jobs/<text:job>/cancel", jobs.CancelJob.as_view()),
+    path(f"{REPO}/jobs", jobs.JobsOfRepo.as_view()),
     path(f"{REPO}/statuses/<text:revision>", statuses.Statuses.as_view()),
     path(f"{REPO}/ref-rules", ref_rules.RefRules.as_view()),
     path(f"{REPO}/ref-rules/<int:number>", ref_rules.OneRefRule.as_view()),
