@@ -4,15 +4,18 @@ The rule itself is ``teams.policies.decide``; here stands only how a repo's fact
 which refusal a «no» becomes. Nothing is told of a hidden repo that is not told of a missing one.
 """
 
-from django.db.models import Q, QuerySet
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from hub.errors import CollectionNotFound, GatedRepo, JobNotFound, RepoNotFound
 from hub.git.refs import PULL_REQUESTS
 from hub.models import Collection, Discussion, DiscussionEvent, Event, Job, Repo, Webhook
 from teams.errors import Forbidden, Refusal, Unauthenticated
-from teams.models import Namespace
+from teams.models import Namespace, Reach
+from teams.models.standing import Place
 from teams.policies import Facts, Principal, check_signed_in, decide
-from teams.roles import Action, Role
+from teams.roles import Action, Permission, Role
 
 _MAX_DIGITS = 10
 
@@ -20,11 +23,18 @@ _MAX_DIGITS = 10
 def facts_of(repo: Repo, principal: Principal) -> Facts:
     """Collect what the rule needs to know of ``repo`` for ``principal``."""
     return Facts(
-        role=principal.role_in(repo.namespace_id),
+        role=principal.role_on(place_of(repo)),
         is_public=not repo.private,
         is_gated=bool(repo.gate),
         is_creator=principal.user is not None and repo.created_by_id == principal.user.pk,
+        granted=principal.granted_on(repo.namespace_id, repo.pk),
+        is_shut=repo.namespace_id in principal.shut_out,
     )
+
+
+def place_of(repo: Repo) -> Place:
+    """Where a repo is, as grants name it."""
+    return Place(repo.namespace_id, repo.kind, repo.resource_group_id, repo.pk)
 
 
 def check_can(principal: Principal, action: Action, repo: Repo) -> None:
@@ -147,19 +157,29 @@ def _is(principal: Principal, user_id: int | None) -> bool:
 
 
 def check_can_create_in(
-    principal: Principal, namespace: Namespace, action: Action = Action.REPO_CREATE
+    principal: Principal,
+    namespace: Namespace,
+    action: Action = Action.REPO_CREATE,
+    place: Place | None = None,
 ) -> None:
     """Refuse unless ``principal`` may create repos, or collections, in ``namespace``.
+
+    ``place`` says more closely where: repos of which kind, in which resource group.
 
     Raises:
         Unauthenticated: nobody is signed in.
         Forbidden: their role, or their token, is too weak.
     """
-    decision = decide(principal, action, Facts(role=principal.role_in(namespace.pk)))
+    facts = Facts(
+        role=principal.role_to_begin(place or Place(namespace.pk)),
+        granted=principal.granted_on(namespace.pk),
+        is_shut=namespace.pk in principal.shut_out,
+    )
+    decision = decide(principal, action, facts)
     if decision.allowed:
         return
     thing, reason = action.partition(".")[0], decision.reason
-    if principal.may_change:
+    if principal.may_change and principal.scope is None:
         reason = f"You do not have the rights to create a {thing} under the namespace "
         reason += f"{namespace.name!r}."
     raise _no(principal, reason)
@@ -170,11 +190,50 @@ def visible_to(principal: Principal) -> Q:
 
     It is ``decide(…, REPO_SEE, …)`` turned into SQL; a test compares the two row by row.
     """
-    readable = readable_namespaces(principal)
-    if readable is None:
-        return Q()
-    public = Q(visibility=Repo.Visibility.PUBLIC)
-    return public | Q(namespace_id__in=readable) if readable else public
+    public, private = Q(visibility=Repo.Visibility.PUBLIC), within_scope(principal)
+    if principal.rules_all:
+        return public | private if private else Q()
+    return public | (_within_reach(principal) & private) if principal.user else public
+
+
+def _within_reach(principal: Principal) -> Q:
+    """The condition under which ``Principal.role_on`` is at least read."""
+    mine = namespaces_of(principal)
+    found = Q(namespace_id__in=mine.ruled) | Q(namespace_id__in=mine.readable, resource_group=None)
+    if not principal.standings.has_grants:
+        return found
+    granted = Reach.objects.filter(user=principal.user)
+    of_its_kind = granted.filter(repo_id=None, kinds__contains=[OuterRef("kind")])
+    in_group = of_its_kind.filter(group=OuterRef("resource_group"))
+    on_all = of_its_kind.filter(group=None, namespace=OuterRef("namespace"))
+    on_it = granted.filter(repo_id=OuterRef("pk"))
+    outside = Q(Exists(on_all), resource_group=None)
+    return found | Q(Exists(on_it)) | Q(Exists(in_group)) | outside
+
+
+@dataclass(frozen=True, slots=True)
+class Namespaces:
+    """Whose private repos somebody may know of: all of them, or those outside of groups."""
+
+    ruled: list[int]
+    readable: list[int]
+
+
+def namespaces_of(principal: Principal) -> Namespaces:
+    """Sort the namespaces in which ``principal`` is somebody by what that lets them see."""
+    roles = principal.roles.items()
+    ruled = [pk for pk, role in roles if role == Role.ADMIN]
+    return Namespaces(ruled, [pk for pk, role in roles if Role.READ <= role < Role.ADMIN])
+
+
+def within_scope(principal: Principal) -> Q:
+    """The condition on ``Repo`` rows under which the role of a token's owner counts for it."""
+    scope, reading = principal.scope, Permission.CONTENT_READ
+    taken = ~Q(namespace_id__in=principal.shut_out) if principal.shut_out else Q()
+    if scope is None or scope.has_everywhere(reading):
+        return taken
+    named = Q(pk__in=scope.repos_with(reading))
+    return taken & (named | Q(namespace_id__in=scope.namespaces_with(reading)))
 
 
 def readable_namespaces(principal: Principal) -> list[int] | None:
@@ -198,19 +257,42 @@ def may_hear(webhook: Webhook, event: Event, repo: Repo | None) -> bool:
         principal = Principal()
     else:
         principal = Principal(user=owner.user)
-        role = principal.role_in(owner_id) if owner.user.is_active else Role.NO_ACCESS
+        place = place_of(repo) if repo else _place_then(event)
+        role = principal.role_on(place) if owner.user.is_active else Role.NO_ACCESS
     facts = Facts(role=role, is_public=is_public)
     return decide(principal, Action.REPO_SEE, facts).allowed
 
 
-def check_can_own_webhooks(principal: Principal, namespace: Namespace) -> None:
-    """Refuse unless ``principal`` may see and change the webhooks of ``namespace``.
+def _place_then(event: Event) -> Place:
+    return Place(event.owner_id, event.kind, event.group_id, event.repo_id)
+
+
+def check_can_own_webhooks(
+    principal: Principal, namespace: Namespace, action: Action = Action.WEBHOOKS_CHANGE
+) -> None:
+    """Refuse unless ``principal`` may see, or change, the webhooks of ``namespace``.
 
     Raises:
-        Forbidden: they are neither that user nor an admin of that organisation.
+        Forbidden: they are neither that user nor an admin of that organisation, or their token is
+            not for it.
     """
-    if principal.role_in(namespace.pk) < Role.ADMIN:
-        raise Forbidden(f"You may not manage the webhooks of {namespace.name}.")
+    facts = Facts(
+        role=principal.role_in(namespace.pk),
+        granted=principal.granted_on(namespace.pk),
+        is_shut=namespace.pk in principal.shut_out,
+    )
+    decision = decide(principal, action, facts)
+    if not decision.allowed:
+        why = "" if decision.hidden else f" {decision.reason}"
+        raise Forbidden(f"You may not manage the webhooks of {namespace.name}.{why}")
+
+
+def can_see_webhooks(principal: Principal, namespace: Namespace) -> bool:
+    try:
+        check_can_own_webhooks(principal, namespace, Action.WEBHOOKS_SEE)
+    except Refusal:
+        return False
+    return True
 
 
 def check_can_of_collection(principal: Principal, action: Action, collection: Collection) -> None:
@@ -226,6 +308,8 @@ def check_can_of_collection(principal: Principal, action: Action, collection: Co
         role=principal.role_in(collection.namespace_id),
         is_public=not collection.private,
         is_creator=user is not None and collection.created_by_id == user.pk,
+        granted=principal.granted_on(collection.namespace_id),
+        is_shut=collection.namespace_id in principal.shut_out,
     )
     decision = decide(principal, action, facts)
     if decision.allowed:
@@ -246,10 +330,16 @@ def collection_is_for(principal: Principal, action: Action, collection: Collecti
 
 def collections_visible_to(principal: Principal) -> Q:
     """As :func:`visible_to`, on ``Collection`` rows."""
+    public, private = Q(private=False), Q()
+    scope, reading = principal.scope, Permission.COLLECTION_READ
+    if scope is not None and not scope.has_everywhere(reading):
+        private = Q(namespace_id__in=scope.namespaces_with(reading))
+    if principal.shut_out:
+        private &= ~Q(namespace_id__in=principal.shut_out)
     readable = readable_namespaces(principal)
     if readable is None:
-        return Q()
-    return Q(private=False) | Q(namespace_id__in=readable)
+        return public | private if private else Q()
+    return public | (Q(namespace_id__in=readable) & private)
 
 
 def check_can_see_job(principal: Principal, job: Job) -> None:

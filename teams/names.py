@@ -1,6 +1,7 @@
 """Names that users and organisations may have; numbers of rows as the outside writes them."""
 
 import re
+import unicodedata
 
 from teams.errors import Invalid
 
@@ -33,6 +34,27 @@ def check_name(name: str) -> str:
     if name.endswith(".git") or name.lower() in RESERVED:
         raise Invalid(f"The name {name!r} is reserved.")
     return name
+
+
+KINDS = ("model", "dataset", "space")
+"""What a grant may be narrowed to: the kinds of repos."""
+
+# Characters that no line of ours shows: control, turning text around, unassigned, half a pair.
+_UNSHOWN = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
+
+
+def one_line(text: str, what: str, *, most: int) -> str:
+    """Answer ``text`` with its spaces tidied, if it is one line that people can read.
+
+    Raises:
+        Invalid: it is empty, longer than ``most`` characters, or holds what nobody can see.
+    """
+    line = " ".join(text.split())
+    if not line or len(line) > most:
+        raise Invalid(f"{what} must have 1 to {most} characters.")
+    if any(unicodedata.category(character) in _UNSHOWN for character in line):
+        raise Invalid(f"{what} holds characters that cannot be shown.")
+    return line
 
 
 ID_DIGITS = 24

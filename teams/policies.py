@@ -7,9 +7,22 @@ is refused; an unknown action is a bug and raises.
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from teams.errors import Forbidden, Unauthenticated
-from teams.models import AccessToken, Membership, User
-from teams.roles import BEGINS, CHANGES, NARROWED_BY_GATE, NEEDS, OPEN_TO_ALL, Action, Role
+from teams.errors import Forbidden, Refusal, Unauthenticated
+from teams.models import AccessToken, Organisation, User
+from teams.models.standing import Place, Standing, Standings, granted_role, standings_of
+from teams.roles import (
+    BEGINS,
+    CHANGES,
+    NARROWED_BY_GATE,
+    NEEDS,
+    OPEN_TO_ALL,
+    PERMITTED_BY,
+    SEEN_BY,
+    Action,
+    Permission,
+    Role,
+    Scope,
+)
 
 
 @dataclass
@@ -20,6 +33,29 @@ class Principal:
     may_change: bool = False
     """False for a read token: it can do nothing that changes anything."""
     token: AccessToken | None = None
+    scope: Scope | None = None
+    """What the token is narrowed to; None lets it do whatever its user may."""
+
+    @classmethod
+    def by_token(cls, token: AccessToken) -> "Principal":
+        """Who shows ``token``, narrowed to what it is for."""
+        scope = scope_of(token)
+        may_change = scope.writes if scope else token.role == AccessToken.TokenRole.WRITE
+        return cls(user=token.user, may_change=may_change, token=token, scope=scope)
+
+    def granted_on(self, namespace_id: int, repo_id: int | None = None) -> frozenset[Permission]:
+        """What a fine-grained token is allowed to a thing; of others nobody asks."""
+        return self.scope.on(namespace_id, repo_id) if self.scope else frozenset()
+
+    @property
+    def shut_out(self) -> frozenset[int]:
+        """The namespaces of organisations that do not take the caller's token."""
+        return self.token.shut_out if self.token else frozenset()
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether there may be more for the caller than for the token that they show."""
+        return self.scope is not None or bool(self.shut_out)
 
     @property
     def is_anonymous(self) -> bool:
@@ -31,23 +67,59 @@ class Principal:
         return self.user is not None and self.user.is_staff
 
     @cached_property
+    def standings(self) -> Standings:
+        """What the caller is in each organisation; one query, asked once."""
+        return standings_of(self.user.pk) if self.user else Standings()
+
+    @cached_property
     def roles(self) -> dict[int, Role]:
-        """Namespace id to role, the caller's own namespace included; one query, asked once."""
+        """Namespace id to role by membership, the caller's own namespace included."""
         if self.user is None:
             return {}
-        rows = Membership.objects.filter(user=self.user).values_list(
-            "organisation__namespace_id", "role"
-        )
-        return {namespace_id: Role(role) for namespace_id, role in rows} | {
-            self.user.namespace_id: Role.ADMIN
-        }
+        members = self.standings.members.items()
+        roles = {namespace_id: standing.role for namespace_id, standing in members}
+        return roles | {self.user.namespace_id: Role.ADMIN}
 
     def role_in(self, namespace_id: int) -> Role:
+        """The role by membership; on a repo :meth:`role_on` also counts what was granted."""
         if self.rules_all:
             return Role.ADMIN
         if self.user is not None and namespace_id == self.user.namespace_id:
             return Role.ADMIN
         return self.roles.get(namespace_id, Role.NO_ACCESS)
+
+    def role_on(self, place: Place) -> Role:
+        """The role on one thing: by membership, unless it is in a resource group, and by grants.
+
+        ``visible_to`` of whoever owns the thing is the same as a condition on rows.
+        """
+        member = self.role_in(place.namespace_id)
+        if self.user is None or member == Role.ADMIN:
+            return member
+        base = member if place.group_id is None else Role.NO_ACCESS
+        if not self.standings.has_grants:
+            return base
+        if place not in self._granted:
+            self._granted[place] = granted_role(self.user.pk, place)
+        return max(base, self._granted[place])
+
+    @cached_property
+    def _granted(self) -> dict[Place, Role]:
+        """What was found out so far; a principal lives as long as a request."""
+        return {}
+
+    def role_to_begin(self, place: Place) -> Role:
+        """The role by which somebody begins a thing: an organisation says how strong it must be."""
+        role = self.role_on(place)
+        standing = self.standing_in(place.namespace_id)
+        return role if role >= standing.creators else min(role, Role.READ)
+
+    def standing_in(self, namespace_id: int) -> Standing:
+        """The caller as a member; administrators of the instance own all."""
+        if self.rules_all:
+            return Standing(Role.ADMIN, is_owner=True)
+        none = Standing(Role.NO_ACCESS)
+        return self.standings.members.get(namespace_id, none) if self.user else none
 
 
 ANONYMOUS = Principal()
@@ -64,6 +136,10 @@ class Facts:
     is_gated: bool = False
     is_creator: bool = False
     is_disabled: bool = False
+    granted: frozenset[Permission] = frozenset()
+    """What the caller's token is allowed to it (``Principal.granted_on``), if it is narrowed."""
+    is_shut: bool = False
+    """The organisation that owns it does not take the caller's token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +164,63 @@ def effective_role(facts: Facts) -> Role:
 
 def decide(principal: Principal, action: Action, facts: Facts) -> Decision:
     """Say whether ``principal`` may do ``action`` to the thing that ``facts`` describe."""
-    role = facts.role if action in BEGINS else effective_role(facts)
+    role = _role_that_counts(principal, action, facts)
     visible = facts.is_public or role >= Role.READ
     if not visible and action not in BEGINS:
         return Decision(allowed=False, hidden=True, reason="hidden")
     if action in CHANGES and not principal.may_change:
         return _weak_credential(principal)
+    if principal.scope is not None and not _is_permitted(action, facts):
+        return Decision(allowed=False, reason=_lacks(action))
     return _by_role(action, facts, role)
+
+
+def _role_that_counts(principal: Principal, action: Action, facts: Facts) -> Role:
+    """To what its token is not for, a caller comes as a stranger."""
+    if facts.is_shut:
+        return Role.NO_ACCESS
+    if principal.scope is not None and action not in BEGINS:
+        if action is Action.REPO_READ and facts.is_public and _GATED & facts.granted:
+            return effective_role(facts)
+        needed = SEEN_BY.get(action.partition(".")[0])
+        if needed is None or needed not in facts.granted:
+            return Role.NO_ACCESS
+    return facts.role if action in BEGINS else effective_role(facts)
+
+
+_GATED = frozenset({Permission.GATED_READ})
+
+
+def _is_permitted(action: Action, facts: Facts) -> bool:
+    """Whether a fine-grained token may do what its owner may; what all may read is no question."""
+    if action in OPEN_TO_ALL and action not in CHANGES:
+        return True
+    return bool(PERMITTED_BY.get(action, frozenset()) & facts.granted)
+
+
+def _lacks(action: Action) -> str:
+    needed = " or ".join(sorted(PERMITTED_BY.get(action, ())))
+    if not needed:
+        return "No fine-grained token may do this."
+    return f"This token may not do this here: it lacks the permission {needed}."
+
+
+def scope_of(token: AccessToken) -> Scope | None:
+    """What a fine-grained token is narrowed to; None for one that is as its owner."""
+    if token.role != AccessToken.TokenRole.FINE_GRAINED:
+        return None
+    everywhere: frozenset[Permission] = frozenset()
+    in_namespaces: dict[int, frozenset[Permission]] = {}
+    on_repos: dict[int, frozenset[Permission]] = {}
+    for row in token.scopes.all():
+        named = frozenset(Permission(text) for text in row.permissions)
+        if row.repo_id is not None:
+            on_repos[row.repo_id] = named
+        elif row.namespace_id is not None:
+            in_namespaces[row.namespace_id] = named
+        else:
+            everywhere = named
+    return Scope(everywhere, in_namespaces, on_repos)
 
 
 def _weak_credential(principal: Principal) -> Decision:
@@ -112,7 +238,11 @@ def _by_role(action: Action, facts: Facts, role: Role) -> Decision:
         if facts.is_gated and action in NARROWED_BY_GATE:
             return Decision(allowed=False, gated=True, reason="gated")
         return ALLOWED
-    return Decision(allowed=False, reason="You do not have the rights for this.")
+    return Decision(allowed=False, reason=_SHUT if facts.is_shut else _TOO_WEAK)
+
+
+_SHUT = "The organisation does not take this access token."
+_TOO_WEAK = "You do not have the rights for this."
 
 
 def check_signed_in(principal: Principal, action: Action) -> None:
@@ -121,3 +251,55 @@ def check_signed_in(principal: Principal, action: Action) -> None:
         raise Unauthenticated("You must sign in or send an access token.")
     if action in CHANGES and not principal.may_change:
         raise Forbidden(_weak_credential(principal).reason)
+    if action is Action.ACCOUNT_MANAGE and principal.token is not None:
+        raise Forbidden("No token may do this. Sign in with a browser.")
+
+
+def check_in(principal: Principal, action: Action, organisation: Organisation) -> None:
+    """Refuse unless ``principal`` may do ``action`` to an organisation, whose name all may know.
+
+    Raises:
+        Unauthenticated: signing in might help.
+        Forbidden: their role is too weak, or their token.
+    """
+    namespace_id = organisation.namespace_id
+    facts = Facts(
+        role=_role_for(action, principal.standing_in(namespace_id)),
+        is_public=True,
+        granted=principal.granted_on(namespace_id),
+        is_shut=namespace_id in principal.shut_out,
+    )
+    decision = decide(principal, action, facts)
+    if decision.allowed:
+        return
+    if principal.is_anonymous:
+        raise Unauthenticated("You must sign in or send an access token.")
+    who = _WHO_MAY[action]
+    is_role = principal.may_change and principal.scope is None
+    raise Forbidden(f"Only {who} of {organisation} may do this." if is_role else decision.reason)
+
+
+def may_in(principal: Principal, action: Action, organisation: Organisation) -> bool:
+    """The same rule asked politely, for pages."""
+    try:
+        check_in(principal, action, organisation)
+    except Refusal:
+        return False
+    return True
+
+
+_WHO_MAY = {
+    Action.ORG_SEE: "members",
+    Action.ORG_MANAGE: "admins",
+    Action.ORG_TEAMS: "admins and maintainers",
+    Action.ORG_OWN: "owners",
+}
+
+
+def _role_for(action: Action, standing: Standing) -> Role:
+    """Owner and maintainer are marks of a member beside their role; here they count."""
+    if action is Action.ORG_TEAMS and standing.may_manage_teams:
+        return Role.ADMIN
+    if action is Action.ORG_OWN and not standing.is_owner:
+        return Role.READ
+    return standing.role

@@ -1,5 +1,10 @@
-"""The roles and the actions that each may take: one table, no code paths."""
+"""The roles and the actions that each may take; and which action takes which permission of a token.
 
+Tables, no code paths.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
 
@@ -30,6 +35,8 @@ class Action(StrEnum):
     """Be somebody: any authenticated caller."""
     SIGN_IN_TO_WRITE = "account.write"
     """Be somebody whose credential may change things."""
+    ACCOUNT_MANAGE = "account.manage"
+    """Change what lets one in: tokens, password. In the browser only, with no token."""
     REPO_SEE = "repo.see"
     """Know that the repo exists; read its card and metadata."""
     REPO_READ = "repo.read"
@@ -58,6 +65,20 @@ class Action(StrEnum):
     COLLECTION_CREATE = "collection.create"
     """Begin a collection in a namespace."""
 
+    ORG_SEE = "org.see"
+    """See what an organisation shows its members: teams, resource groups, grants."""
+    ORG_MANAGE = "org.manage"
+    """Change its profile, members, invitations, resource groups and grants."""
+    ORG_TEAMS = "org.teams"
+    """Make teams, and say who is in them: admins and maintainers."""
+    ORG_OWN = "org.own"
+    """Say who owns it; delete it."""
+
+    WEBHOOKS_SEE = "webhooks.see"
+    """See the webhooks of a namespace, and what they were sent."""
+    WEBHOOKS_CHANGE = "webhooks.change"
+    """Make, change and delete them."""
+
 
 NEEDS: dict[Action, Role] = {
     Action.REPO_SEE: Role.READ,
@@ -73,6 +94,12 @@ NEEDS: dict[Action, Role] = {
     Action.COLLECTION_VOTE: Role.READ,
     Action.COLLECTION_CHANGE: Role.WRITE,
     Action.COLLECTION_CREATE: Role.CONTRIBUTOR,
+    Action.ORG_SEE: Role.READ,
+    Action.ORG_MANAGE: Role.ADMIN,
+    Action.ORG_TEAMS: Role.ADMIN,
+    Action.ORG_OWN: Role.ADMIN,
+    Action.WEBHOOKS_SEE: Role.ADMIN,
+    Action.WEBHOOKS_CHANGE: Role.ADMIN,
 }
 """The least role in a thing's namespace that an action needs."""
 
@@ -98,6 +125,7 @@ NARROWED_BY_GATE = frozenset({Action.REPO_READ, Action.REPO_PROPOSE})
 CHANGES = frozenset(
     {
         Action.SIGN_IN_TO_WRITE,
+        Action.ACCOUNT_MANAGE,
         Action.REPO_LIKE,
         Action.REPO_DISCUSS,
         Action.REPO_PROPOSE,
@@ -108,6 +136,121 @@ CHANGES = frozenset(
         Action.COLLECTION_VOTE,
         Action.COLLECTION_CHANGE,
         Action.COLLECTION_CREATE,
+        Action.ORG_MANAGE,
+        Action.ORG_TEAMS,
+        Action.ORG_OWN,
+        Action.WEBHOOKS_CHANGE,
     }
 )
 """What a read-only credential may never do."""
+
+
+class Permission(StrEnum):
+    """What a fine-grained token is allowed; the words are those that clients read of tokens."""
+
+    CONTENT_READ = "repo.content.read"
+    """See private repos, and read their files."""
+    CONTENT_WRITE = "repo.content.write"
+    """Commit and upload, but change no settings. Ours: for jobs and CI."""
+    REPO_WRITE = "repo.write"
+    """Commit, create, rename, delete, change settings."""
+    ACCESS_READ = "repo.access.read"
+    """See who asks for access to gated repos."""
+    GATED_READ = "repo.gated.read"
+    """Read the files of others' gated repos that one has access to: ``canReadGatedRepos``."""
+    DISCUSS = "discussion.write"
+    """Like and discuss; open pull requests."""
+    COLLECTION_READ = "collection.read"
+    COLLECTION_WRITE = "collection.write"
+    WEBHOOKS_READ = "user.webhooks.read"
+    WEBHOOKS_WRITE = "user.webhooks.write"
+    JOB_WRITE = "job.write"
+    """Start and stop jobs."""
+    ORG_READ = "org.read"
+    """See the settings and members of an organisation."""
+    ORG_WRITE = "org.write"
+    """Change them."""
+
+
+IMPLIES: dict[Permission, frozenset[Permission]] = {
+    Permission.CONTENT_WRITE: frozenset({Permission.CONTENT_READ}),
+    Permission.REPO_WRITE: frozenset(
+        {Permission.CONTENT_READ, Permission.CONTENT_WRITE, Permission.ACCESS_READ}
+    ),
+    Permission.COLLECTION_WRITE: frozenset({Permission.COLLECTION_READ}),
+    Permission.WEBHOOKS_WRITE: frozenset({Permission.WEBHOOKS_READ}),
+    Permission.ORG_WRITE: frozenset({Permission.ORG_READ}),
+}
+"""What comes with a permission: nobody writes what they may not read."""
+
+WRITING = frozenset(one for one in Permission if one.value.endswith(".write"))
+"""Without any of these a token changes nothing."""
+
+PERMITTED_BY: dict[Action, frozenset[Permission]] = {
+    Action.REPO_SEE: frozenset({Permission.CONTENT_READ}),
+    Action.REPO_READ: frozenset({Permission.CONTENT_READ}),
+    Action.REPO_LIKE: frozenset({Permission.DISCUSS}),
+    Action.REPO_DISCUSS: frozenset({Permission.DISCUSS}),
+    Action.REPO_PROPOSE: frozenset({Permission.DISCUSS, Permission.CONTENT_WRITE}),
+    Action.REPO_WRITE: frozenset({Permission.CONTENT_WRITE}),
+    Action.REPO_MANAGE: frozenset({Permission.REPO_WRITE}),
+    Action.REPO_PROTECT: frozenset({Permission.REPO_WRITE}),
+    Action.REPO_CREATE: frozenset({Permission.REPO_WRITE}),
+    Action.COLLECTION_SEE: frozenset({Permission.COLLECTION_READ}),
+    Action.COLLECTION_VOTE: frozenset({Permission.COLLECTION_WRITE}),
+    Action.COLLECTION_CHANGE: frozenset({Permission.COLLECTION_WRITE}),
+    Action.COLLECTION_CREATE: frozenset({Permission.COLLECTION_WRITE}),
+    Action.ORG_SEE: frozenset({Permission.ORG_READ}),
+    Action.ORG_MANAGE: frozenset({Permission.ORG_WRITE}),
+    Action.ORG_TEAMS: frozenset({Permission.ORG_WRITE}),
+    Action.WEBHOOKS_SEE: frozenset({Permission.WEBHOOKS_READ}),
+    Action.WEBHOOKS_CHANGE: frozenset({Permission.WEBHOOKS_WRITE}),
+}
+"""Any of which lets a fine-grained token do it, where its owner may. What is missing here such a
+token never does. Of what anybody may read no permission is asked."""
+
+SEEN_BY: dict[str, Permission] = {
+    "repo": Permission.CONTENT_READ,
+    "collection": Permission.COLLECTION_READ,
+    "org": Permission.ORG_READ,
+    "webhooks": Permission.WEBHOOKS_READ,
+}
+"""The permission under which the owner's role counts at all for things that actions name so;
+without it their token is a stranger's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a fine-grained token is allowed, and where; without it a token is as its owner."""
+
+    everywhere: frozenset[Permission] = frozenset()
+    in_namespaces: Mapping[int, frozenset[Permission]] = field(default_factory=dict)
+    on_repos: Mapping[int, frozenset[Permission]] = field(default_factory=dict)
+
+    def on(self, namespace_id: int, repo_id: int | None = None) -> frozenset[Permission]:
+        """All that is allowed to a thing of a namespace, and what comes with it."""
+        named = self.everywhere | self.in_namespaces.get(namespace_id, frozenset())
+        if repo_id is not None:
+            named |= self.on_repos.get(repo_id, frozenset())
+        return with_implied(named)
+
+    def has_everywhere(self, permission: Permission) -> bool:
+        return permission in with_implied(self.everywhere)
+
+    def namespaces_with(self, permission: Permission) -> list[int]:
+        return [pk for pk, named in self.in_namespaces.items() if permission in with_implied(named)]
+
+    def repos_with(self, permission: Permission) -> list[int]:
+        return [pk for pk, named in self.on_repos.items() if permission in with_implied(named)]
+
+    @property
+    def writes(self) -> bool:
+        """Whether there is anything that it may change."""
+        named = {*self.everywhere}.union(*self.in_namespaces.values(), *self.on_repos.values())
+        return bool(named & WRITING)
+
+
+def with_implied(named: Iterable[Permission]) -> frozenset[Permission]:
+    """The permissions and what comes with each."""
+    given = frozenset(named)
+    return given.union(*(IMPLIES.get(one, frozenset()) for one in given))

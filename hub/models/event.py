@@ -21,6 +21,8 @@ class Event(models.Model):
     is_private = models.BooleanField()
     owner_id = models.BigIntegerField()
     """The namespace that owned the repo."""
+    group_id = models.BigIntegerField(null=True)
+    """The resource group that it was in."""
     head = models.BinaryField(max_length=20, null=True)
     """The commit of the default branch."""
     actor_id = models.BigIntegerField(null=True)

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from hub.names import RepoKind, RepoName
-from teams.models import Namespace, User
+from teams.models import Namespace, ResourceGroup, User
 from teams.names import public_id
 
 
@@ -23,6 +23,10 @@ class Repo(models.Model):
     kind = models.CharField(max_length=8, choices=[(kind.value, kind.value) for kind in RepoKind])
     namespace = models.ForeignKey(Namespace, on_delete=models.PROTECT, related_name="repos")
     name = models.CharField(max_length=96)
+    # Protected: without its group the repo would be seen by more people.
+    resource_group = models.ForeignKey(
+        ResourceGroup, null=True, blank=True, on_delete=models.PROTECT, related_name="repos"
+    )
     visibility = models.CharField(
         max_length=8, choices=Visibility.choices, default=Visibility.PUBLIC
     )

@@ -5,7 +5,7 @@ together must not cost more than answering it.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -13,9 +13,10 @@ from hub.cards.apps import APPS
 from hub.cards.grams import gram_query
 from hub.cards.words import plain_words
 from hub.names import RepoKind
-from hub.policies import readable_namespaces
+from hub.policies import namespaces_of
 from teams.errors import Invalid
 from teams.policies import Principal
+from teams.roles import Permission
 
 
 class Sort(StrEnum):
@@ -97,15 +98,41 @@ def matching(asked: RepoFilter, principal: Principal) -> Condition:
 
 def visible_to(principal: Principal) -> Condition:
     """``hub.policies.visible_to`` for queries that are written by hand; a test compares them."""
-    readable = readable_namespaces(principal)
-    if readable is None:
-        return Condition("true", {})
-    if not readable:
+    if principal.user is None:
         return Condition("r.visibility = 'public'", {})
-    return Condition(
-        "(r.visibility = 'public' OR r.namespace_id = ANY(%(readable)s::bigint[]))",
-        {"readable": readable},
-    )
+    pieces: list[str] = []
+    values: dict[str, Any] = {}
+    if not principal.rules_all:
+        pieces.append(
+            _WITHIN_REACH.format(granted=_GRANTED if principal.standings.has_grants else "")
+        )
+        values |= asdict(namespaces_of(principal)) | {"reader": principal.user.pk}
+    scope = principal.scope
+    if scope is not None and not scope.has_everywhere(Permission.CONTENT_READ):
+        pieces.append(_WITHIN_SCOPE)
+        values["scope_repos"] = scope.repos_with(Permission.CONTENT_READ)
+        values["scope_namespaces"] = scope.namespaces_with(Permission.CONTENT_READ)
+    if principal.shut_out:
+        pieces.append("r.namespace_id <> ALL(%(shut_out)s::bigint[])")
+        values["shut_out"] = sorted(principal.shut_out)
+    if not pieces:
+        return Condition("true", {})
+    return Condition(f"(r.visibility = 'public' OR ({' AND '.join(pieces)}))", values)
+
+
+# Each of the three look-ups is made once for the query, and only when a private repo comes along.
+_GRANTED = """
+    OR r.id IN (SELECT repo_id FROM teams_reach
+        WHERE user_id = %(reader)s AND repo_id IS NOT NULL)
+    OR (r.resource_group_id, r.kind) IN (SELECT group_id, unnest(kinds) FROM teams_reach
+        WHERE user_id = %(reader)s AND group_id IS NOT NULL)
+    OR (r.resource_group_id IS NULL AND (r.namespace_id, r.kind) IN (
+        SELECT namespace_id, unnest(kinds) FROM teams_reach
+        WHERE user_id = %(reader)s AND group_id IS NULL AND repo_id IS NULL))"""
+_WITHIN_REACH = """(r.namespace_id = ANY(%(ruled)s::bigint[])
+    OR (r.resource_group_id IS NULL AND r.namespace_id = ANY(%(readable)s::bigint[])){granted})"""
+_WITHIN_SCOPE = """(r.id = ANY(%(scope_repos)s::bigint[])
+    OR r.namespace_id = ANY(%(scope_namespaces)s::bigint[]))"""
 
 
 def text_values(text: str) -> dict[str, str]:

@@ -20,10 +20,10 @@ announced = Signal()
 # The row tells of the repo as it is at this moment, whatever the caller's copy of it says.
 _ANNOUNCE = """
 WITH repo AS (UPDATE hub_repo SET version = version + 1{setting} WHERE id = %s RETURNING *)
-INSERT INTO hub_event (repo_id, seq, scope, action, kind, repo_name, is_private, owner_id, head,
-    actor_id, actor_name, details)
+INSERT INTO hub_event (repo_id, seq, scope, action, kind, repo_name, is_private, owner_id,
+    group_id, head, actor_id, actor_name, details)
 SELECT r.id, r.version, %s, %s, r.kind, o.name || '/' || r.name, r.visibility = 'private', o.id,
-    (SELECT g.oid FROM git_ref g
+    r.resource_group_id, (SELECT g.oid FROM git_ref g
      WHERE g.repo_id = r.id AND g.name = 'refs/heads/' || r.default_branch),
     a.id, coalesce(a.name, ''), %s::jsonb
 FROM repo r JOIN teams_namespace o ON o.id = r.namespace_id

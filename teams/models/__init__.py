@@ -1,18 +1,36 @@
 """Rows and constraints of accounts."""
 
 from teams.models.audit import AuditChain, AuditEntry
+from teams.models.avatar import Avatar
+from teams.models.device_code import DeviceCode
+from teams.models.grant import Grant, Reach, ResourceGroup, Team, TeamMember
+from teams.models.invitation import Invitation
+from teams.models.mail import Mail
 from teams.models.membership import Membership
 from teams.models.namespace import Namespace
 from teams.models.organisation import Organisation
-from teams.models.token import AccessToken
+from teams.models.token import AccessToken, TokenScope
+from teams.models.token_review import TokenPolicy, TokenReview
 from teams.models.user import User
 
 __all__ = [
     "AccessToken",
     "AuditChain",
     "AuditEntry",
+    "Avatar",
+    "DeviceCode",
+    "Grant",
+    "Invitation",
+    "Mail",
     "Membership",
     "Namespace",
     "Organisation",
+    "Reach",
+    "ResourceGroup",
+    "Team",
+    "TeamMember",
+    "TokenPolicy",
+    "TokenReview",
+    "TokenScope",
     "User",
 ]

@@ -10,16 +10,21 @@ class Namespace(models.Model):
     class Kind(models.TextChoices):
         USER = "user"
         ORGANISATION = "org"
+        RETIRED = "retired"
+        """Its owner is gone; nobody gets the name again."""
 
     name = models.CharField(max_length=96)
     kind = models.CharField(max_length=8, choices=Kind.choices)
     created_at = models.DateTimeField(auto_now_add=True)
+    scan_policy = models.CharField(max_length=10, blank=True, default="", db_default="")
+    """What becomes of its files by what scanners say of them; empty: what the hub does."""
 
     class Meta:
         constraints = [
             models.UniqueConstraint(Lower("name"), name="one_namespace_per_name"),
             models.CheckConstraint(
-                condition=models.Q(kind__in=["user", "org"]), name="namespace_kind_is_known"
+                condition=models.Q(kind__in=["user", "org", "retired"]),
+                name="namespace_kind_is_known",
             ),
         ]
 

@@ -9,6 +9,9 @@ from django.db.models.functions import Lower
 from teams.models.namespace import Namespace
 from teams.names import public_id
 
+MAX_FULLNAME = 150
+MAX_ABOUT = 500
+
 
 class UserManager(BaseUserManager["User"]):
     """Finds users by the name of their namespace, in any case."""
@@ -23,8 +26,10 @@ class User(AbstractBaseUser):
     """A person (or a robot) who signs in. Its name is its namespace's name."""
 
     namespace = models.OneToOneField(Namespace, on_delete=models.PROTECT, related_name="user")
-    fullname = models.CharField(max_length=150, blank=True)
+    fullname = models.CharField(max_length=MAX_FULLNAME, blank=True)
     email = models.EmailField(blank=True)
+    about = models.CharField(max_length=MAX_ABOUT, blank=True)
+    website = models.URLField(max_length=200, blank=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -8,26 +8,36 @@ from django.db.models.functions import Lower
 from teams.errors import NotFound
 from teams.models import AccessToken, Membership, Namespace, Organisation, User, sql
 from teams.models.loading import Columns
+from teams.models.token import SHUT_OUT
 
 _TOKEN, _USER, _NAMESPACE = Columns(AccessToken, "t"), Columns(User, "u"), Columns(Namespace, "n")
-_BY_DIGEST = f"""
-SELECT {_TOKEN}, {_USER}, {_NAMESPACE}
+_TOKENS = f"""
+SELECT {_TOKEN}, {_USER}, {_NAMESPACE}, {SHUT_OUT}
 FROM teams_accesstoken t
 JOIN teams_user u ON u.id = t.user_id
 JOIN teams_namespace n ON n.id = u.namespace_id
-WHERE t.digest = %s
-"""
+WHERE t."""
 
 
 def token_by_secret(secret: str) -> AccessToken | None:
     """Find a token by its digest: a unique index look-up tells nothing by its timing."""
-    row = sql.row(_BY_DIGEST, [hashlib.sha256(secret.encode()).digest()])
+    return _token("digest", hashlib.sha256(secret.encode()).digest())
+
+
+def token_by_key(key: int) -> AccessToken | None:
+    """Find a token that was shown before, with its user; it may have ended since."""
+    return _token("id", key)
+
+
+def _token(column: str, value: object) -> AccessToken | None:
+    row = sql.row(f"{_TOKENS}{column} = %s", [value])
     if row is None:
         return None
     values = iter(row)
     token = _TOKEN.load(values)
     token.user = _USER.load(values)
     token.user.namespace = _NAMESPACE.load(values)
+    token.shut_out = frozenset(next(values))
     return token
 
 
@@ -42,7 +52,7 @@ def namespace_named(name: str) -> Namespace:
     Raises:
         NotFound: nobody has that name.
     """
-    found = _namespace_in_lower_case(name).first()
+    found = _namespace_in_lower_case(name).exclude(kind=Namespace.Kind.RETIRED).first()
     if found is None:
         raise NotFound(f"There is no user or organisation called {name}.")
     return found
