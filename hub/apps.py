@@ -13,3 +13,5 @@ class HubConfig(AppConfig):
 
     def ready(self) -> None:
         importlib.import_module("hub.receivers")
+        labels = importlib.import_module("hub.queries.repo_labels")
+        importlib.import_module("teams.queries.token_scopes").offer(labels.RepoLabels())

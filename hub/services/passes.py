@@ -1,6 +1,7 @@
 """Passes: signed leave to do one thing with one repo for a while, for callers without a token.
 
-A pass says who asked for it. Whether they still may is asked again whenever it is shown.
+A pass says who asked for it, and with which token. Whether they still may is asked again whenever
+it is shown: it never gives more than that token does, and ends with it.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from hub.policies import check_can
 from teams.errors import Forbidden
 from teams.models import User
 from teams.policies import Principal
+from teams.queries import token_by_key
 from teams.roles import CHANGES, Action
 
 
@@ -37,6 +39,7 @@ def issue(purpose: str, *, repo: Repo, by: Principal, action: Action, **claims: 
     head = {
         "repo": repo.pk,
         "user": by.user.pk if by.user else None,
+        "token": by.token.pk if by.token else None,
         "action": action.value,
     }
     return signing.dumps(head | claims, salt=f"hub.{purpose}", compress=True)
@@ -51,7 +54,7 @@ def redeem(purpose: str, text: str, *, lasts: timedelta) -> Redeemed:
     """
     repo, claims = _read(purpose, text, lasts)
     action = Action(claims["action"])
-    principal = _bearer(claims["user"], may_change=action in CHANGES)
+    principal = _bearer(claims, may_change=action in CHANGES)
     check_can(principal, action, repo)
     return Redeemed(repo, principal, claims)
 
@@ -78,10 +81,16 @@ def _read(purpose: str, text: str, lasts: timedelta) -> tuple[Repo, dict[str, An
     return repo, claims
 
 
-def _bearer(user_id: int | None, *, may_change: bool) -> Principal:
-    if user_id is None:
+def _bearer(claims: Mapping[str, Any], *, may_change: bool) -> Principal:
+    if (key := claims.get("token")) is not None:
+        token = token_by_key(key)
+        if token is None or not token.is_live:
+            raise BadPass
+        return Principal.by_token(token)
+    if claims["user"] is None:
         return Principal()
-    user = User.objects.select_related("namespace").filter(pk=user_id, is_active=True).first()
+    users = User.objects.select_related("namespace")
+    user = users.filter(pk=claims["user"], is_active=True).first()
     if user is None:
         raise BadPass
     return Principal(user=user, may_change=may_change)

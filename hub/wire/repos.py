@@ -19,6 +19,7 @@ from teams.http.origin import base_url
 from teams.http.pagination import limit_of, with_next
 from teams.http.views import WireView
 from teams.models import Namespace
+from teams.policies import Principal
 from teams.queries import namespace_named
 from teams.roles import Action, Role
 
@@ -189,7 +190,7 @@ class Mine(WireView):
     def get(self, request: HttpRequest) -> HttpResponse:
         if self.principal.user is None:
             raise RepoNotFound
-        return _listing(request, self.principal.user.namespace)
+        return _listing(request, self.principal.user.namespace, self.principal)
 
 
 class OfOrganisation(WireView):
@@ -201,12 +202,13 @@ class OfOrganisation(WireView):
         namespace = namespace_named(owner)
         if self.principal.role_in(namespace.pk) < Role.READ:
             raise Forbidden(f"You are not a member of {namespace.name}.")
-        return _listing(request, namespace)
+        return _listing(request, namespace, self.principal)
 
 
-def _listing(request: HttpRequest, namespace: Namespace) -> HttpResponse:
+def _listing(request: HttpRequest, namespace: Namespace, reader: Principal) -> HttpResponse:
     limit = limit_of(request, default=100, most=1000)
-    found = owned_by(namespace, after=request.GET.get("cursor", ""), limit=limit + 1)
+    after = request.GET.get("cursor", "")
+    found = owned_by(namespace, reader=reader, after=after, limit=limit + 1)
     storage = storage_of(repo.pk for repo in found)
     rows = [
         {

@@ -15,6 +15,10 @@ from teams.services import audit, tokens
 class InvalidToken(Unauthenticated):
     """Invalid credentials in Authorization header"""
 
+    # Clients know the sentence above by heart; what is wrong exactly stands beside it.
+    def __init__(self, why: str = "This is no access token of this hub.") -> None:
+        super().__init__(error=why)
+
 
 def principal_of(request: HttpRequest, *, with_session: bool) -> Principal:
     """Answer the caller. A request with a header is judged by its header alone, never by cookies.
@@ -47,12 +51,18 @@ def _secret_in(header: str) -> str:
 
 def _by_token(secret: str) -> Principal:
     token = token_by_secret(secret) if tokens.is_well_formed(secret) else None
-    if token is None or not token.is_live:
+    if token is None:
         raise InvalidToken
+    # Whoever holds the secret may hear what became of it.
+    if token.revoked_at is not None:
+        raise InvalidToken("This access token was revoked. Make a new one.")
+    if not token.is_live:
+        expired = token.expires_at is not None and token.user.is_active
+        raise InvalidToken(
+            f"This access token expired on {token.expires_at:%Y-%m-%d}. Make a new one."
+            if expired
+            else "The account of this access token is switched off."
+        )
     tokens.touch(token)
     audit.came_by("token", token.pk)
-    return Principal(
-        user=token.user,
-        may_change=token.role == "write",
-        token=token,
-    )
+    return Principal.by_token(token)

@@ -60,8 +60,14 @@ def on_the_wire(refusal: Refusal, principal: Principal | None) -> JsonAnswer:
     if refusal.code:
         response["X-Error-Code"] = refusal.code
     response["X-Error-Message"] = _header_safe(message)
+    if status == HTTPStatus.NOT_FOUND and principal is not None and principal.is_narrowed:
+        # Said of whatever is asked for: it tells of the token, and nothing of what is there.
+        response["X-HF-Warning"] = f"access-token; {_NARROWED}"
     say_when(response)
     return response
+
+
+_NARROWED = "What your access token is not for is shown to it as if it did not exist."
 
 
 def refusal_behind(error: BaseException | None) -> Refusal | None:

@@ -62,7 +62,7 @@ class ShownToken:
 class Tokens(OfViewer):
     """GET, POST /settings/tokens: the secret of a new token is on the answer, and nowhere else."""
 
-    authz = {"get": Action.SIGN_IN, "post": Action.SIGN_IN_TO_WRITE}
+    authz = {"get": Action.ACCOUNT_MANAGE, "post": Action.ACCOUNT_MANAGE}
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return self._page(request, TokenForm())
@@ -89,7 +89,7 @@ class Tokens(OfViewer):
 class RevokeToken(OfViewer):
     """POST /settings/tokens/{id}/revoke."""
 
-    authz = {"post": Action.SIGN_IN_TO_WRITE}
+    authz = {"post": Action.ACCOUNT_MANAGE}
 
     def post(self, request: HttpRequest, token_id: int) -> HttpResponse:
         token = live_token_of(self.user, token_id)
@@ -101,7 +101,7 @@ class RevokeToken(OfViewer):
 class Password(OfViewer):
     """GET, POST /settings/password."""
 
-    authz = {"get": Action.SIGN_IN, "post": Action.SIGN_IN_TO_WRITE}
+    authz = {"get": Action.ACCOUNT_MANAGE, "post": Action.ACCOUNT_MANAGE}
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return self._page(request, self._form(request))

@@ -1,17 +1,23 @@
 """Issue, revoke and note the use of access tokens.
 
 A token reads ``wh_`` + 41 base-62 digits of randomness + 6 digits of CRC-32, so that a scanner
-finds leaked ones without a database and without false hits.
+finds leaked ones without a database and without false hits. Those that no person made say so:
+``wh_job_…``, ``wh_oidc_…``, ``wh_oauth_…``.
 """
 
 import hashlib
 import secrets
 import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db import transaction
 from django.utils import timezone
 
-from teams.models import AccessToken, User
+from teams.errors import Invalid
+from teams.models import AccessToken, TokenScope, User
+from teams.roles import Permission
 
 PREFIX = "wh_"
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -19,20 +25,101 @@ _RANDOM_BYTES = 30
 _RANDOM_DIGITS = 41
 _CHECK_DIGITS = 6
 _TOUCH_EVERY = timedelta(minutes=10)
+MAX_SCOPES = 100
+"""Things that one fine-grained token may name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What a fine-grained token is to be allowed: to a repo, in a namespace, or everywhere."""
+
+    permissions: frozenset[Permission]
+    namespace_id: int | None = None
+    repo_id: int | None = None
+    """With ``namespace_id`` its owner."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a token is to be. With ``allowed`` it is fine-grained, whatever ``role`` says."""
+
+    name: str
+    role: str = AccessToken.TokenRole.READ
+    allowed: tuple[Allowed, ...] | None = None
+    lasts: timedelta | None = None
+    """None: until it is revoked."""
+    origin: str = AccessToken.Origin.PERSON
+    made_for: str = ""
+    """What it lives and dies with (:func:`revoke_all_for`)."""
 
 
 def issue(*, user: User, name: str, role: str = "read") -> tuple[AccessToken, str]:
-    """Make a token and answer it with its secret, which is shown this once and never stored."""
-    body = PREFIX + _base62(int.from_bytes(secrets.token_bytes(_RANDOM_BYTES)), _RANDOM_DIGITS)
-    secret = body + checksum(body)
+    """Make a token that may do what ``user`` may, or only read it; see :func:`issue_as`."""
+    return issue_as(Wish(name=name, role=role), user=user)
+
+
+@transaction.atomic
+def issue_as(wish: Wish, *, user: User) -> tuple[AccessToken, str]:
+    """Make a token and answer it with its secret, which is shown this once and never stored.
+
+    Raises:
+        Invalid: it names too much.
+    """
+    secret = _secret(wish.origin)
+    is_fine = wish.allowed is not None
     token = AccessToken.objects.create(
         user=user,
-        name=name,
-        role=AccessToken.TokenRole(role),
+        name=wish.name,
+        role=AccessToken.TokenRole.FINE_GRAINED if is_fine else AccessToken.TokenRole(wish.role),
         digest=hashlib.sha256(secret.encode()).digest(),
         last4=secret[-4:],
+        expires_at=timezone.now() + wish.lasts if wish.lasts else None,
+        origin=wish.origin,
+        made_for=wish.made_for,
     )
+    _save_scopes(token, wish.allowed or ())
     return token, secret
+
+
+def issue_for_job(
+    *, job: str, user: User, may: Iterable[Allowed], lasts: timedelta
+) -> tuple[AccessToken, str]:
+    """Make the token with which the worker of a job acts for ``user``: for these repos only.
+
+    ``job`` is an id of the caller's; :func:`revoke_all_for` ends the token when the job ends. It
+    can never do more than ``user`` can at that moment.
+    """
+    wish = Wish(
+        name=f"job {job}",
+        allowed=tuple(may),
+        lasts=lasts,
+        origin=AccessToken.Origin.JOB,
+        made_for=f"job:{job}",
+    )
+    return issue_as(wish, user=user)
+
+
+def _secret(origin: str) -> str:
+    prefix = f"{PREFIX}{origin}_" if origin else PREFIX
+    body = prefix + _base62(int.from_bytes(secrets.token_bytes(_RANDOM_BYTES)), _RANDOM_DIGITS)
+    return body + checksum(body)
+
+
+def _save_scopes(token: AccessToken, allowed: Iterable[Allowed]) -> None:
+    """Several wishes about one thing become one; what allows nothing is left out."""
+    named: dict[tuple[int | None, int | None], frozenset[Permission]] = {}
+    for one in allowed:
+        thing = (one.namespace_id, one.repo_id)
+        named[thing] = named.get(thing, frozenset()) | one.permissions
+    if len(named) > MAX_SCOPES:
+        raise Invalid(f"A token names at most {MAX_SCOPES} users, organisations and repos.")
+    TokenScope.objects.bulk_create(
+        TokenScope(
+            token=token, namespace_id=namespace, repo_id=repo, permissions=sorted(permissions)
+        )
+        for (namespace, repo), permissions in named.items()
+        if permissions
+    )
 
 
 def checksum(body: str) -> str:
@@ -51,6 +138,12 @@ def revoke(*, token: AccessToken, by: User) -> None:
     AccessToken.objects.filter(pk=token.pk, user=by, revoked_at=None).update(
         revoked_at=timezone.now()
     )
+
+
+def revoke_all_for(made_for: str) -> int:
+    """End the tokens that lived for something that is over, such as ``job:12``; answer how many."""
+    found = AccessToken.objects.filter(made_for=made_for, revoked_at=None).exclude(made_for="")
+    return found.update(revoked_at=timezone.now())
 
 
 def touch(token: AccessToken) -> None:

@@ -7,9 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from teams.errors import Unauthenticated
 from teams.http.json_answer import JsonAnswer
 from teams.http.views import Public, WireView
-from teams.models import Organisation, User
+from teams.models import AccessToken, Organisation, User
 from teams.queries import members_of, memberships_of, organisation_named, user_named
-from teams.roles import Action, Role
+from teams.queries.token_scopes import Scopes, reads_gated, scopes_of
+from teams.roles import Action, Permission, Role
 
 AVATAR = "/static/img/avatar.svg"
 
@@ -47,14 +48,35 @@ class WhoAmI(WireView):
         token = self.principal.token
         if token is None:
             return {"type": "session"}
-        return {
-            "type": "access_token",
-            "accessToken": {
-                "displayName": token.name,
-                "role": token.role,
-                "createdAt": f"{token.created_at:%Y-%m-%dT%H:%M:%S.000Z}",
-            },
-        }
+        return {"type": "access_token", "accessToken": access_token_json(token)}
+
+
+def access_token_json(token: AccessToken) -> dict[str, Any]:
+    """The token that was shown, in the shape that clients read."""
+    told: dict[str, Any] = {
+        "displayName": token.name,
+        "role": token.role,
+        "createdAt": f"{token.created_at:%Y-%m-%dT%H:%M:%S.000Z}",
+    }
+    if token.expires_at is not None:
+        told["expiresAt"] = f"{token.expires_at:%Y-%m-%dT%H:%M:%S.000Z}"
+    if token.role == AccessToken.TokenRole.FINE_GRAINED:
+        told["fineGrained"] = _fine_grained(scopes_of([token])[token.pk])
+    return told
+
+
+def _fine_grained(scopes: Scopes) -> dict[str, Any]:
+    return {
+        "canReadGatedRepos": reads_gated(scopes),
+        "global": [one for one in scopes.everywhere if one != Permission.GATED_READ],
+        "scoped": [
+            {
+                "entity": {"_id": one.public_id, "type": one.kind, "name": one.name},
+                "permissions": list(one.permissions),
+            }
+            for one in scopes.entities
+        ],
+    }
 
 
 def organisation_json(organisation: Organisation) -> dict[str, Any]:
