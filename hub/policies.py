@@ -345,12 +345,18 @@ def collections_visible_to(principal: Principal) -> Q:
 def check_can_see_job(principal: Principal, job: Job) -> None:
     """Refuse unless ``principal`` asked for ``job``, or may write to the repo that it works on.
 
+    Whoever may not know of the repo, or shows a token that is not for it, knows of no such job.
+
     Raises:
         JobNotFound: it is not theirs to know of.
     """
-    if _is(principal, job.by_id) or principal.rules_all:
-        return
-    if job.repo is None or not can(principal, Action.REPO_WRITE, job.repo):
+    is_own = _is(principal, job.by_id) or principal.rules_all
+    if job.repo is None:
+        is_theirs = is_own and not principal.is_narrowed
+    else:
+        needed = Action.REPO_SEE if is_own else Action.REPO_WRITE
+        is_theirs = can(principal, needed, job.repo)
+    if not is_theirs:
         raise JobNotFound
 
 

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from hub.errors import JobNotFound
 from hub.models import Job, JobEvent, Repo
-from hub.policies import check_can_see_job
+from hub.policies import check_can_see_job, visible_to
 from hub.queries import cursors
 from teams.names import number_in_id
 from teams.policies import Principal
@@ -45,7 +47,7 @@ def jobs_of(
         Invalid: the cursor is not one of ours.
     """
     found = Job.objects.select_related("repo__namespace", "by__namespace")
-    found = found.filter(repo=repo) if repo is not None else found.filter(by=reader.user)
+    found = found.filter(repo=repo) if repo is not None else found.filter(_own(reader))
     if state:
         found = found.filter(state=state)
     if cursor:
@@ -55,6 +57,11 @@ def jobs_of(
     page = rows[:limit]
     more = len(rows) > limit
     return JobPage(page, cursors.encode(_SORT, 0, page[-1].pk) if more else "")
+
+
+def _own(reader: Principal) -> Q:
+    seen = Q(repo__in=Repo.objects.filter(visible_to(reader)))
+    return Q(by=reader.user) & (seen if reader.is_narrowed else seen | Q(repo=None))
 
 
 def events_of(job: Job, *, after: int = 0, limit: int = MOST_EVENTS) -> list[JobEvent]:

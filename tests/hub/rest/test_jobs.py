@@ -3,11 +3,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from hub.models import Job
+from hub.models import Job, Repo
 from hub.services import jobs
 from hub.services.jobs import Kind
 from hub.services.working import Work, work_off
 from teams.services import tokens
+from teams.services.tokens import Wish
 from tests.cast import Cast, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -82,6 +83,16 @@ def test_strangers_hear_of_a_job_what_they_hear_of_none(cast: Cast, job: Job) ->
 
     assert len(set(answers)) == 1
     assert answers[0][0] == 404
+
+
+def test_a_token_that_is_not_for_the_repo_knows_of_no_job(cast: Cast, job: Job) -> None:
+    wish = Wish(name="narrow", allowed=())
+    _, secret = tokens.issue_as(wish, user=cast.ada)
+    narrow = Client(headers={"authorization": f"Bearer {secret}"})
+    Repo.objects.update(visibility=Repo.Visibility.PRIVATE)
+
+    assert narrow.get(f"/api/v1/jobs/{job.public_id}").status_code == 404
+    assert narrow.get("/api/v1/jobs").json()["results"] == []
 
 
 def test_a_job_is_cancelled_by_who_may_change_things(cast: Cast, job: Job) -> None:
