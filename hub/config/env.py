@@ -6,8 +6,8 @@ import secrets
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
-from urllib.parse import quote, urlsplit
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -82,6 +82,8 @@ class Env(BaseSettings):
     webhook_deny_cidrs: Words = ()
     webhook_ports: Words = ("80", "443", "8080", "8443")
     webhook_require_https: bool = True
+    # Through which everything goes that is sent to addresses that users name.
+    webhook_proxy: str = ""
     # Certificates that are trusted beside the system's.
     webhook_ca_bundle: Path | None = None
     # Encrypts what webhooks hold; the first one is used, all are tried. None: the signing key.
@@ -91,6 +93,15 @@ class Env(BaseSettings):
     audit_keys: Words = Field(default=(), repr=False)
     # After how many days entries of the audit log are removed; 0: never.
     audit_days: int = Field(default=0, ge=0)
+
+    # smtp://user:password@host:587 (STARTTLS), smtps://…:465, or smtp+plain://… without TLS.
+    mail_url: str = Field(default="", repr=False)
+    mail_from: str = ""
+
+    # What becomes of files by what scanners say of them; organisations may be stricter.
+    scan_policy: Literal["warn", "quarantine", "block"] = "warn"
+    # The socket of ClamAV's daemon, if files are to be shown to it too.
+    clamd_socket: Path | None = None
 
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -166,6 +177,27 @@ class Env(BaseSettings):
             raise ValueError("it should look like 443,8443")
         return value
 
+    @field_validator("webhook_proxy")
+    @classmethod
+    def _proxy_has_host_and_port(cls, value: str) -> str:
+        parts = urlsplit(_with_scheme(value, {"http"}))
+        if (value and not (parts.hostname and parts.port)) or parts.path.strip("/"):
+            raise ValueError("it should look like http://proxy.lan:4750")
+        return value
+
+    @field_validator("mail_url")
+    @classmethod
+    def _mail_goes_by_smtp(cls, value: str) -> str:
+        if value and not urlsplit(_with_scheme(value, {"smtp", "smtps", "smtp+plain"})).hostname:
+            raise ValueError("it should look like smtp://user:password@mail.lan:587")
+        return value
+
+    @model_validator(mode="after")
+    def _mail_comes_from_somebody(self) -> Self:
+        if self.mail_url and "@" not in self.mail_from:
+            raise ValueError("WEIGHHOUSE_MAIL_URL needs WEIGHHOUSE_MAIL_FROM, an address")
+        return self
+
     @field_validator("webhook_ca_bundle")
     @classmethod
     def _bundle_is_there(cls, value: Path | None) -> Path | None:
@@ -205,6 +237,21 @@ class Env(BaseSettings):
         return [*(self.allowed_hosts or (public,)), own, "127.0.0.1", "localhost", "[::1]"]
 
     @property
+    def mail(self) -> dict[str, Any]:
+        """The server that takes our letters; no host where none was named."""
+        parts = urlsplit(self.mail_url)
+        usual = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
+        return {
+            "host": parts.hostname or "",
+            "port": parts.port or usual.get(parts.scheme, 0),
+            "user": unquote(parts.username or ""),
+            "password": unquote(parts.password or ""),
+            "tls": parts.scheme == "smtps",
+            "starttls": parts.scheme == "smtp",
+            "sender": self.mail_from,
+        }
+
+    @property
     def secure(self) -> bool:
         return self.public_url.startswith("https://")
 
@@ -215,6 +262,11 @@ class Env(BaseSettings):
     @property
     def broker_folder(self) -> Path:
         return self.data / "broker"
+
+    @property
+    def webhook_proxy_address(self) -> tuple[str, int] | None:
+        parts = urlsplit(self.webhook_proxy)
+        return (parts.hostname, parts.port) if parts.hostname and parts.port else None
 
     @property
     def own_services(self) -> list[tuple[str, int]]:

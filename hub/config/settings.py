@@ -11,7 +11,8 @@ env = load()
 BASE_DIR = Path(__file__).resolve().parents[2]
 
 # --- Core -----------------------------------------------------------------------------------------
-ALLOWED_HOSTS = env.hosts
+# Clients ask the viewer of datasets at a host of its own, below the hub's.
+ALLOWED_HOSTS = [*env.hosts, *(f"datasets-server.{host}" for host in env.hosts)]
 APPEND_SLASH = False
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": env.cache_url}
@@ -50,6 +51,7 @@ LOGGING_CONFIG = "logging.config.dictConfig"
 MIDDLEWARE = [
     "teams.http.security.RequestIdMiddleware",
     "teams.http.raw_path.RawPathMiddleware",
+    "datasets_app.http.viewer_host.ViewerHostMiddleware",
     "teams.http.security.AnswerMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -134,6 +136,8 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    # What a view calls format is its own matter.
+    "URL_FORMAT_OVERRIDE": None,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Weighhouse",
@@ -148,10 +152,12 @@ SPECTACULAR_SETTINGS = {
 ACCEL_PREFIX = "" if env.store.startswith("s3:") else env.accel_prefix
 AUDIT_DAYS = env.audit_days
 AUDIT_KEYS = env.audit_keys or (SECRET_KEY,)
+CLAMD_SOCKET = str(env.clamd_socket or "")
 DATA = env.data
 INTERNAL_URL = env.web_url
 LFS_MULTIPART_FROM = env.lfs_multipart_from
 LFS_PART_BYTES = env.lfs_part_bytes
+MAIL = env.mail
 MAX_FILE_BYTES = env.max_file_bytes
 MAX_JSON_BYTES = env.max_json_bytes
 # Empty where nobody configured one: links then name the origin that the caller asked.
@@ -164,6 +170,7 @@ S3 = {
     "secret": env.s3_secret,
 }
 S3_DIRECT = env.s3_direct
+SCAN_POLICY = env.scan_policy
 STORE_URL = env.store
 TRUSTED_PROXIES = env.trusted_proxies
 WEBHOOK_ALLOW_CIDRS = env.webhook_allow_cidrs
@@ -172,5 +179,6 @@ WEBHOOK_DENY_CIDRS = env.webhook_deny_cidrs
 WEBHOOK_KEYS = env.webhook_keys or (SECRET_KEY,)
 WEBHOOK_OWN_SERVICES = tuple(env.own_services)
 WEBHOOK_PORTS = frozenset(map(int, env.webhook_ports))
+WEBHOOK_PROXY = env.webhook_proxy_address
 WEBHOOK_REQUIRE_HTTPS = env.webhook_require_https
 VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]

@@ -6,6 +6,7 @@ https://www.iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-specia
 """
 
 import ipaddress
+import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
@@ -78,14 +79,30 @@ class Rules:
         Raises:
             Blocked: it may not.
         """
-        if target.port not in self.ports:
-            raise Blocked(f"Port {target.port} is not among those that webhooks may use.")
+        self._check_port(target)
         found = [_plain(text) for text in addresses]
         if not found:
             raise Blocked(f"{target.host} has no address.")
         for address in found:
             self._check_one(target, address)
         return found
+
+    def check_unresolved(self, target: "Target") -> None:
+        """Check what is known of a target whose name a proxy resolves.
+
+        Raises:
+            Blocked: a request may not go there.
+        """
+        self._check_port(target)
+        address = _written(target.host)
+        if address is not None:
+            self._check_one(target, address)
+        elif target.scheme != "https" and self.require_https:
+            raise Blocked("Only https is possible there.")
+
+    def _check_port(self, target: "Target") -> None:
+        if target.port not in self.ports:
+            raise Blocked(f"Port {target.port} is not among those that webhooks may use.")
 
     def is_allowed(self, address: Address) -> bool:
         """Say whether an operator allowed it by name: answers of such machines are not shown."""
@@ -106,6 +123,19 @@ def _plain(text: str) -> Address:
     address = ipaddress.ip_address(text.partition("%")[0])
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return mapped or address
+
+
+def _written(host: str) -> Address | None:
+    """The address that ``host`` spells, in whichever of the old ways; None if it is a name."""
+    try:
+        return _plain(host)
+    except ValueError:
+        pass
+    try:
+        # 127.1, 0x7f000001 and 2130706433 are addresses to whoever resolves them.
+        return ipaddress.ip_address(socket.inet_aton(host))
+    except OSError:
+        return None
 
 
 def _within(address: Address, nets: Iterable[Network]) -> bool:

@@ -97,7 +97,7 @@ def own_client() -> Client:
         require_https=settings.WEBHOOK_REQUIRE_HTTPS,
         own=_own_addresses(settings.WEBHOOK_OWN_SERVICES),
     )
-    return Client(rules, tls=_tls(settings.WEBHOOK_CA_BUNDLE))
+    return Client(rules, tls=_tls(settings.WEBHOOK_CA_BUNDLE), proxy=settings.WEBHOOK_PROXY)
 
 
 @cache

@@ -117,6 +117,9 @@ def test_cookies_are_secure_only_where_the_public_url_is() -> None:
         ("WEIGHHOUSE_WEBHOOK_PORTS", "443,https"),
         ("WEIGHHOUSE_WEBHOOK_PORTS", "0"),
         ("WEIGHHOUSE_WEBHOOK_CA_BUNDLE", "/nowhere/ca.pem"),
+        ("WEIGHHOUSE_WEBHOOK_PROXY", "proxy.lan:4750"),
+        ("WEIGHHOUSE_WEBHOOK_PROXY", "http://proxy.lan"),
+        ("WEIGHHOUSE_WEBHOOK_PROXY", "http://proxy.lan:4750/path"),
     ],
 )
 def test_what_webhooks_may_reach_is_checked_at_the_start(name: str, value: str) -> None:
