@@ -65,6 +65,8 @@ class Point(StrEnum):
     COLLECT_DROPPED = "collect.dropped"
     WEBHOOK_CLAIMED = "webhook.claimed"
     WEBHOOK_SENT = "webhook.sent"
+    SCAN_CLAIMED = "scan.claimed"
+    SCAN_LOOKED = "scan.looked"
 
 
 class Place:

@@ -79,6 +79,18 @@ class GatedRepo(Forbidden):
     code = "GatedRepo"
 
 
+class FileWithheld(Forbidden):
+    """This file is not served before scanners have found it harmless."""
+
+    code = "FileWithheld"
+
+
+class UnsafeFile(Forbidden):
+    """This commit holds a file that is unsafe to load."""
+
+    code = "UnsafeFile"
+
+
 class DiscussionOver(Conflict):
     """This was closed or merged; nothing can be added to it."""
 

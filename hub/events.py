@@ -248,3 +248,23 @@ class JobFinished(JobNews):
 
     scope: ClassVar[str] = "repo.job"
     action: ClassVar[str] = "update"
+
+
+@dataclass(frozen=True, slots=True)
+class FileVerdict:
+    """What scanners found of a file, by what it is kept under: its SHA-256, or git's id of it."""
+
+    key: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityChanged(News):
+    """Files are known to be bad, or not to be any more; or somebody let them out."""
+
+    scope: ClassVar[str] = "repo.security"
+    action: ClassVar[str] = "update"
+    files: tuple[FileVerdict, ...]
+
+    def details(self) -> dict[str, Any]:
+        return {"security": {"files": [asdict(one) for one in self.files]}}

@@ -70,6 +70,15 @@ BEAT: dict[str, dict[str, str | schedule | dict[str, int]]] = {
         "task": "hub.tasks.scrubbing.scrub",
         "schedule": schedule(3600),
     },
+    "scan-queued": {
+        "task": "hub.tasks.scanning.scan_queued",
+        "schedule": schedule(60),
+        "options": {"expires": 60},
+    },
+    "renew-scans": {
+        "task": "hub.tasks.scanning.renew",
+        "schedule": schedule(3600),
+    },
     "sweep-staging": {
         "task": "hub.tasks.storage.sweep_staging",
         "schedule": schedule(3600),

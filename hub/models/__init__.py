@@ -12,6 +12,7 @@ from hub.models.like import Like
 from hub.models.notification import Notification
 from hub.models.protection import Approval, CommitStatus, Promotion, RefRule
 from hub.models.repo import Repo, RepoRedirect
+from hub.models.scanning import Scan
 from hub.models.webhook import Attempt, Delivery, Watch, Webhook
 from hub.models.xet import (
     XetDedupChunk,
@@ -57,6 +58,7 @@ __all__ = [
     "RepoBlob",
     "RepoCard",
     "RepoRedirect",
+    "Scan",
     "UnnamedKey",
     "Upvote",
     "Watch",

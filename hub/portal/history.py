@@ -88,7 +88,7 @@ class OneCommit(RepoPage):
 
     def _changes(self, commit: CommitRow) -> Changes:
         parent = history.commit_by_oid(self.repo.pk, commit.parents[0]) if commit.parents else None
-        return changes.between(self.repo.pk, parent.tree if parent else None, commit.tree)
+        return changes.between(self.repo, parent.tree if parent else None, commit.tree)
 
     def _parent(self, oid: bytes) -> ShownParent:
         return ShownParent(oid.hex()[:SHORT], links.commit_url(self.repo.url, oid))

@@ -34,7 +34,7 @@ def proposed_files(repo: Repo, found: Comparison) -> ShownFiles:
     """Show the files of a comparison as ``hub/proposed_change.html`` reads them."""
     if found.new is None:
         return ShownFiles([], 0)
-    compared = changes.between(repo.pk, found.old, found.new)
+    compared = changes.between(repo, found.old, found.new)
     with_headers = {file.path for file in compared.files if file.path.endswith(SUFFIX)}
     chosen = sorted(with_headers)[:MAX_HEADERS]
     shown = [_shown(repo, found, file) for file in compared.files]

@@ -9,8 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from hub.models import Repo
 from hub.queries.diffs import FileChange, changed_files
 from hub.queries.objects import BlobFacts, blob_facts, read_many
+from hub.queries.scans import withheld
 
 MAX_FILES = 200
 MAX_TEXT_BYTES = 64 * 1024
@@ -55,13 +57,18 @@ class Changes:
     total: int
 
 
-def between(repo_id: int, old: bytes | None, new: bytes | None) -> Changes:
-    """Compare two trees; None is the tree before the first commit."""
-    found = changed_files(repo_id, old, new)
+def between(repo: Repo, old: bytes | None, new: bytes | None) -> Changes:
+    """Compare two trees; None is the tree before the first commit.
+
+    Of files that scanners have not let out no line is shown.
+    """
+    found = changed_files(repo.pk, old, new)
     shown = found[:MAX_FILES]
     oids = [oid for change in shown for oid in (change.old, change.new) if oid]
-    facts = blob_facts(repo_id, oids)
-    texts = read_many(repo_id, _small(shown, facts))
+    facts = blob_facts(repo.pk, oids)
+    small = _small(shown, facts)
+    kept = withheld(repo, small)
+    texts = read_many(repo.pk, [oid for oid in small if oid not in kept])
     return Changes([_diff(change, facts, texts) for change in shown], len(found))
 
 

@@ -1,9 +1,14 @@
-"""The bytes behind an entry, wherever they lie: in git, in one blob, in xorbs."""
+"""The bytes behind an entry, wherever they lie: in git, in one blob, in xorbs.
+
+What is asked for here goes out, so scanners must have let it. ``stored_…`` is for the hub itself,
+which looks at bytes and gives them to nobody.
+"""
 
 from hub.errors import EntryNotFound
 from hub.models import Repo
 from hub.queries.blobs import held
 from hub.queries.objects import read_raw
+from hub.queries.scans import check_served, key_of
 from hub.queries.store import blob_store
 from hub.queries.trees import EntryFacts
 from hub.queries.xet import chunk_hashes, layout_of
@@ -17,18 +22,20 @@ def content_of(repo: Repo, entry: EntryFacts) -> Content:
 
     Raises:
         EntryNotFound: its large file was deleted from the repo.
+        FileWithheld: scanners have not let it out.
     """
-    if entry.large is None:
-        return pointer_of(repo, entry)
-    return large_content(repo, entry.large.sha256, entry.name)
+    check_served(repo, key_of(entry))
+    return stored_content(repo, entry)
 
 
 def pointer_of(repo: Repo, entry: EntryFacts) -> Content:
-    """The bytes that git stores; for a large file that is its pointer."""
-    raw = read_raw(repo.pk, entry.oid)[1]
-    return Content(
-        entry.name, entry.oid.hex(), len(raw), lambda start, stop: iter([raw[start:stop]])
-    )
+    """The bytes that git stores; for a large file that is its pointer.
+
+    Raises:
+        FileWithheld: scanners have not let the file out.
+    """
+    check_served(repo, key_of(entry))
+    return _in_git(repo, entry)
 
 
 def large_content(repo: Repo, sha256: bytes, name: str) -> Content:
@@ -36,8 +43,29 @@ def large_content(repo: Repo, sha256: bytes, name: str) -> Content:
 
     Raises:
         EntryNotFound: it does not hold it, whoever else does.
+        FileWithheld: scanners have not let it out.
         Damaged: its bytes are known to be.
     """
+    check_served(repo, sha256)
+    return stored_large(repo, sha256, name)
+
+
+def stored_content(repo: Repo, entry: EntryFacts) -> Content:
+    """As :func:`content_of`, whatever scanners say."""
+    if entry.large is None:
+        return _in_git(repo, entry)
+    return stored_large(repo, entry.large.sha256, entry.name)
+
+
+def _in_git(repo: Repo, entry: EntryFacts) -> Content:
+    raw = read_raw(repo.pk, entry.oid)[1]
+    return Content(
+        entry.name, entry.oid.hex(), len(raw), lambda start, stop: iter([raw[start:stop]])
+    )
+
+
+def stored_large(repo: Repo, sha256: bytes, name: str) -> Content:
+    """As :func:`large_content`, whatever scanners say."""
     found = held(repo.pk, [sha256]).get(sha256)
     if found is None:
         raise EntryNotFound(f"The large file {sha256.hex()} is not in this repo.")

@@ -1,11 +1,13 @@
 """What differs between two trees, and the unified diff of it."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from hub.git.objects import Tree
+from hub.models import Repo
 from hub.queries.objects import read_raw, read_trees
+from hub.queries.scans import withheld
 
 MAX_DIFF_BYTES = 256 * 1024
 """Larger files are named in a diff, not shown."""
@@ -77,20 +79,26 @@ def _differing(folder: str, before: Tree, after: Tree) -> tuple[list[_Pair], lis
     return folders, files
 
 
-def unified(repo_id: int, old: bytes | None, new: bytes | None) -> str:
-    """Answer the unified diff between two trees, as ``git diff`` writes it."""
-    return "".join(
-        "".join(_of_file(repo_id, change)) for change in changed_files(repo_id, old, new)
-    )
+def unified(repo: Repo, old: bytes | None, new: bytes | None) -> str:
+    """Answer the unified diff between two trees, as ``git diff`` writes it.
+
+    Files that scanners have not let out are named and not shown.
+    """
+    changes = changed_files(repo.pk, old, new)
+    kept = withheld(repo, [oid for one in changes for oid in (one.old, one.new) if oid])
+    return "".join("".join(_of_file(repo.pk, change, kept)) for change in changes)
 
 
-def _of_file(repo_id: int, change: FileChange) -> Iterator[str]:
+def _of_file(repo_id: int, change: FileChange, kept: Collection[bytes]) -> Iterator[str]:
     yield f"diff --git a/{change.path} b/{change.path}\n"
     if change.old is None:
         yield "new file mode 100644\n"
     if change.new is None:
         yield "deleted file mode 100644\n"
     yield f"index {_short(change.old)}..{_short(change.new)}\n"
+    if change.old in kept or change.new in kept:
+        yield f"Files a/{change.path} and b/{change.path} differ; scanners have let neither out\n"
+        return
     yield from diff_lines(repo_id, change)
 
 

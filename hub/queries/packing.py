@@ -42,6 +42,11 @@ class Selection:
         for oid, kind, size, base, _none in large:
             yield oid, kind, size, base, self._payload(oid)
 
+    @property
+    def named(self) -> list[bytes] | None:
+        """The objects that are named one by one; None where all are meant."""
+        return None
+
     def _read(self, *, deltas: bool) -> Iterator[_Row]:
         raise NotImplementedError
 
@@ -85,6 +90,10 @@ class Listed(Selection):
 
     def count(self) -> int:
         return len(self._others) + len(self._trees)
+
+    @property
+    def named(self) -> list[bytes] | None:
+        return list(self._others)
 
     def _read(self, *, deltas: bool) -> Iterator[_Row]:
         query = (

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from hub.git.merging import merge
-from hub.models import Discussion
+from hub.models import Discussion, Repo
 from hub.queries import diffs, history
 from hub.queries.diffs import FileChange
 from hub.queries.history import CommitRow
@@ -20,7 +20,7 @@ MAX_DIFF_FILES = 1000
 class Comparison:
     """A pull request beside its branch: two trees, and the paths that both sides changed."""
 
-    repo_id: int
+    repo: Repo
     old: bytes | None
     """The tree that the pull request began at; None if its commits are gone."""
     new: bytes | None
@@ -35,27 +35,27 @@ class Comparison:
         """The files that the pull request changes, by path."""
         if self.new is None:
             return []
-        return diffs.changed_files(self.repo_id, self.old, self.new)
+        return diffs.changed_files(self.repo.pk, self.old, self.new)
 
     @property
     def diff(self) -> str:
         """The unified diff of all files, or of none if there are too many."""
         if self.new is None or len(self.files) > MAX_DIFF_FILES:
             return ""
-        return diffs.unified(self.repo_id, self.old, self.new)
+        return diffs.unified(self.repo, self.old, self.new)
 
 
 def compare(discussion: Discussion) -> Comparison:
     """Compare a pull request with its branch, or, once it is merged, with what that was."""
-    repo_id = discussion.repo_id
+    repo, repo_id = discussion.repo, discussion.repo_id
     head, base = _oid(discussion.head), _oid(discussion.base)
     if discussion.status == Discussion.Status.MERGED:
-        return _between(repo_id, base, head)
+        return _between(repo, base, head)
     onto = history.ref_oid(repo_id, discussion.target)
     if onto is None or head is None:
-        return _between(repo_id, base, head)
+        return _between(repo, base, head)
     bases = merge_bases(repo_id, onto, head)
-    found = _between(repo_id, bases[0] if bases else None, head)
+    found = _between(repo, bases[0] if bases else None, head)
     if discussion.is_ongoing and bases not in ([onto], [head]):
         rows = history.commits_by_oid(repo_id, [onto, head, *bases])
         found.conflicts = merge(
@@ -73,11 +73,11 @@ def _oid(kept: bytes | memoryview | None) -> bytes | None:
     return bytes(kept) if kept else None
 
 
-def _between(repo_id: int, base: bytes | None, head: bytes | None) -> Comparison:
-    rows = history.commits_by_oid(repo_id, [oid for oid in (base, head) if oid])
+def _between(repo: Repo, base: bytes | None, head: bytes | None) -> Comparison:
+    rows = history.commits_by_oid(repo.pk, [oid for oid in (base, head) if oid])
     before, after = rows.get(base or b""), rows.get(head or b"")
     old, new = (row.tree if row else None for row in (before, after))
-    return Comparison(repo_id, old, new, before, after)
+    return Comparison(repo, old, new, before, after)
 
 
 def commits_since(repo_id: int, head: bytes, since: bytes, limit: int) -> list[CommitRow]:

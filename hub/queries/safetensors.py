@@ -9,8 +9,9 @@ from hub.errors import BadObject, EntryNotFound
 from hub.models import Repo
 from hub.names import EntryPath
 from hub.queries import trees
-from hub.queries.content import content_of
+from hub.queries.content import stored_content
 from hub.queries.history import CommitRow
+from hub.queries.scans import check_served, key_of
 from hub.queries.trees import EntryFacts, Found
 
 SUFFIX = ".safetensors"
@@ -24,7 +25,7 @@ def header_of(repo: Repo, entry: EntryFacts) -> SafetensorsHeader:
     Raises:
         BadObject: it is no whole safetensors file.
     """
-    content = content_of(repo, entry)
+    content = stored_content(repo, entry)
     return read_header(
         lambda start, length: b"".join(content.read(start, start + length)), entry.size
     )
@@ -54,6 +55,7 @@ def sharded_headers(repo: Repo, commit: CommitRow, path: EntryPath) -> dict[str,
     Raises:
         EntryNotFound: the index or a shard is not there.
         BadObject: the index or a shard is malformed.
+        FileWithheld: scanners have not let a shard out.
     """
     raw = trees.read_file(repo.pk, commit, path)
     if raw is None:
@@ -66,6 +68,7 @@ def sharded_headers(repo: Repo, commit: CommitRow, path: EntryPath) -> dict[str,
     headers = {}
     for name in names:
         entry = trees.entry_facts(repo.pk, commit, EntryPath.parse(folder + name))
+        check_served(repo, key_of(entry))
         headers[name] = _header_json(header_of(repo, entry))
     return {"index": {"metadata": index.get("metadata", {})}, "headers": headers}
 

@@ -69,6 +69,16 @@ def size_of(repo_id: int, file: bytes) -> int:
     return _file_row(repo_id, file)[0]
 
 
+def facts_of(repo_id: int, file: bytes) -> tuple[int, bytes]:
+    """Size and SHA-256 of a file that the repo holds.
+
+    Raises:
+        BlobNotFound: it holds no such file.
+    """
+    row = _file_row(repo_id, file)
+    return row[0], row[2]
+
+
 def layout_of(repo_id: int, file: bytes) -> XetLayout:
     """Everything that is needed to read a file that the repo holds.
 
@@ -76,7 +86,7 @@ def layout_of(repo_id: int, file: bytes) -> XetLayout:
         BlobNotFound: it holds no such file.
         Damaged: a xorb of it is.
     """
-    size, packed = _file_row(repo_id, file)
+    size, packed, _sha256 = _file_row(repo_id, file)
     terms = unpacked_terms(packed)
     return XetLayout(size, terms, _sound_columns({term.xorb for term in terms}))
 
@@ -102,7 +112,7 @@ def reconstruction(repo_id: int, file: bytes, start: int, stop: int | None) -> R
         Damaged: a xorb of that range is.
         Unsatisfiable: the file has no byte in that range.
     """
-    size, packed = _file_row(repo_id, file)
+    size, packed, _sha256 = _file_row(repo_id, file)
     terms = unpacked_terms(packed)
     end = size if stop is None else min(stop, size)
     columns = _sound_columns(xorbs_in(terms, start, end))
@@ -203,15 +213,16 @@ def xorb_index(xorb: bytes) -> XorbIndex:
         return XorbIndex.from_bytes(xorb, file.read())
 
 
-def _file_row(repo_id: int, file: bytes) -> tuple[int, bytes]:
+def _file_row(repo_id: int, file: bytes) -> tuple[int, bytes, bytes]:
     row = sql.row(
-        "SELECT f.size, f.terms FROM hub_xetfile f JOIN hub_xetrepofile r ON r.file_id = f.id "
+        "SELECT f.size, f.terms, f.sha256 FROM hub_xetfile f "
+        "JOIN hub_xetrepofile r ON r.file_id = f.id "
         "WHERE r.repo_id = %s AND f.hash = %s",
         [repo_id, file],
     )
     if row is None:
         raise BlobNotFound(f"This repo has no file {to_text(file)}.")
-    return row[0], row[1]
+    return row[0], row[1], row[2]
 
 
 def unpacked_terms(packed: bytes) -> tuple[Term, ...]:

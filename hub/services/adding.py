@@ -24,6 +24,8 @@ class Added(NamedTuple):
 NOTHING = Added(0, 0)
 
 
+# Each file waits for scanners from its first moment on. An object that is added anew may have been
+# collected before, and another may have its SHA-1: what was known of it is not known any more.
 # The last column says whether the keyframe of one of the rows is missing, or a delta itself.
 _INSERT_OBJECTS = f"""
 WITH added AS (
@@ -31,7 +33,13 @@ INSERT INTO git_object (repo_id, oid, kind, size, base, lfs_oid, lfs_size, data)
 SELECT %s, * FROM unnest(%b::bytea[], %s::int2[], %s::int4[], %s::bytea[], %s::bytea[],
     %s::int8[], %b::bytea[])
 ON CONFLICT DO NOTHING
-RETURNING oid, kind = {int(Kind.BLOB)} AS is_file, octet_length(data) AS nbytes
+RETURNING oid, lfs_oid, kind = {int(Kind.BLOB)} AS is_file, octet_length(data) AS nbytes
+),
+to_scan AS (
+INSERT INTO hub_scan (repo_id, key)
+SELECT DISTINCT %s::bigint, coalesce(lfs_oid, oid) FROM added WHERE is_file
+ON CONFLICT (repo_id, key) DO UPDATE SET state = 'queued', before = '', released_at = NULL
+WHERE octet_length(hub_scan.key) = 20
 )
 SELECT coalesce(sum(nbytes), 0), coalesce(sum(nbytes) FILTER (WHERE NOT is_file), 0),
     coalesce(array_agg(oid), '{{}}'), EXISTS (
@@ -78,7 +86,9 @@ class Adding:
             [one.data for one in batch],
         )
         bases = list({one.base for one in batch if one.base is not None})
-        self._waiting = sql.send(_INSERT_OBJECTS, [self.repo_id, *columns, bases, self.repo_id])
+        self._waiting = sql.send(
+            _INSERT_OBJECTS, [self.repo_id, *columns, self.repo_id, bases, self.repo_id]
+        )
 
     def finish(self) -> "Adding":
         """Wait for what was sent."""

@@ -9,6 +9,7 @@ from hub.errors import BadObject
 from hub.models import Blob, Repo, RepoBlob, sql
 from hub.policies import can
 from hub.queries.blobs import damaged, held, holders
+from hub.queries.scans import withheld
 from hub.services import stored_bytes
 from hub.storage.digests import lfs_key
 from hub.storage.ports import BlobStore, Staged
@@ -113,8 +114,13 @@ def adopt(*, repo: Repo, digests: Iterable[bytes], by: Principal) -> set[bytes]:
     ids = {repo_id for repo_ids in found.values() for repo_id in repo_ids}
     others = Repo.objects.select_related("namespace").in_bulk(ids)
     readable = {pk for pk, other in others.items() if can(by, Action.REPO_READ, other)}
+    # What one repo withholds is not to be had by way of another.
+    kept = {
+        pk: withheld(others[pk], [sha256 for sha256, repo_ids in found.items() if pk in repo_ids])
+        for pk in readable
+    }
     sources = {
-        sha256: next((pk for pk in repo_ids if pk in readable), None)
+        sha256: next((pk for pk in repo_ids if pk in readable and sha256 not in kept[pk]), None)
         for sha256, repo_ids in found.items()
     }
     return _lend({sha256: pk for sha256, pk in sources.items() if pk is not None}, repo, by.user)
@@ -172,8 +178,9 @@ def _link(repo: Repo, digests: Iterable[bytes], by: User | None) -> None:
 
 
 def lend(*, source: Repo, target: Repo, digests: Iterable[bytes], by: User | None) -> set[bytes]:
-    """Let ``target`` name those of ``digests`` that ``source`` holds; answer which."""
-    return _lend(dict.fromkeys(digests, source.pk), target, by)
+    """Let ``target`` name those of ``digests`` that ``source`` holds and gives; answer which."""
+    wanted = set(digests)
+    return _lend(dict.fromkeys(wanted - withheld(source, wanted), source.pk), target, by)
 
 
 def copy_all(*, source: Repo, target: Repo) -> None:

@@ -30,6 +30,7 @@ from hub.queries.commit_graph import (
 )
 from hub.queries.objects import read_many
 from hub.queries.packing import Everything, Listed, Selection, small_enough
+from hub.queries.scans import check_in_git
 from hub.queries.wanted import commits_called, kinds_of, tags_of, wanted
 from teams.errors import Invalid
 
@@ -53,6 +54,7 @@ def fetch(*, repo: Repo, request: FetchRequest) -> Reply:
     Raises:
         NotFound: the repo has not got what is wanted.
         Invalid: no commit would be left, or a ref to stop at does not exist.
+        FileWithheld: scanners have not let out what the pack would hold.
     """
     if not (request.wants or request.haves):
         raise Invalid("Nothing is wanted.")
@@ -61,7 +63,9 @@ def fetch(*, repo: Repo, request: FetchRequest) -> Reply:
         agreement = plan.agree()
         if not request.expects_pack(ready=agreement.ready):
             return Reply(agreement)
-        return Reply(agreement, _packed(plan.selection(), near="ofs-delta" in request.flags))
+        selection = plan.selection()
+        check_in_git(repo, selection.named)
+        return Reply(agreement, _packed(selection, near="ofs-delta" in request.flags))
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from hub.models import Repo, RepoCard, RepoRedirect, sql
 from hub.names import ROOT, EntryPath, RepoKind, RepoName
 from hub.policies import check_can, check_can_create_in
 from hub.queries import history, trees
+from hub.queries.scans import check_all_served
 from hub.services import blobs, cards, outbox
 from hub.services.auditing import changed, record_of
 from hub.services.commits import Message, build_commit
@@ -185,8 +186,10 @@ def duplicate(*, source: Repo, to: RepoName, by: Principal, visibility: str) -> 
 
     Raises:
         Refusal: as :func:`create`; and GatedRepo if ``by`` may not read the source.
+        FileWithheld: scanners have not let out all of the source.
     """
     check_can(by, Action.REPO_READ, source)
+    check_all_served(source)
     with transaction.atomic():
         # What the head needs is not collected before it is copied.
         sql.run("SELECT pg_advisory_xact_lock_shared(%s)", [source.pk])
@@ -200,6 +203,7 @@ def duplicate(*, source: Repo, to: RepoName, by: Principal, visibility: str) -> 
             "WHERE repo_id = %s AND kind IN (2, 3)",
             [target.pk, source.pk],
         )
+        sql.run(_COPY_VERDICTS, {"source": source.pk, "target": target.pk})
         sql.run(
             "UPDATE hub_repo SET dirty = true, git_bytes = (SELECT coalesce(sum(octet_length("
             "data)), 0) FROM git_object WHERE repo_id = %s) WHERE id = %s",
@@ -208,6 +212,18 @@ def duplicate(*, source: Repo, to: RepoName, by: Principal, visibility: str) -> 
         blobs.copy_all(source=source, target=target)
         _copy_head(source, target, head, by)
     return target
+
+
+# The bytes are the same, so the verdict is; that somebody let them out there says nothing here.
+_COPY_VERDICTS = """
+INSERT INTO hub_scan (repo_id, key, state, before, rules, details, scanned_at)
+SELECT DISTINCT ON (w.key) %(target)s::bigint, w.key, coalesce(s.state, 'queued'),
+    coalesce(s.before, ''), coalesce(s.rules, 0), coalesce(s.details, '{}'), s.scanned_at
+FROM (SELECT coalesce(lfs_oid, oid) AS key FROM git_object
+    WHERE repo_id = %(target)s AND kind = 3) w
+LEFT JOIN hub_scan s ON s.repo_id = %(source)s AND s.key = w.key
+ON CONFLICT DO NOTHING
+"""
 
 
 def _head_of(repo: Repo) -> bytes:

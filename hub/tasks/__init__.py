@@ -1,5 +1,14 @@
 """Celery tasks: each takes an id or nothing, may arrive twice, and calls one service."""
 
-from hub.tasks import conversion, counters, history, jobs, scrubbing, storage, webhooks
+from hub.tasks import conversion, counters, history, jobs, scanning, scrubbing, storage, webhooks
 
-__all__ = ["conversion", "counters", "history", "jobs", "scrubbing", "storage", "webhooks"]
+__all__ = [
+    "conversion",
+    "counters",
+    "history",
+    "jobs",
+    "scanning",
+    "scrubbing",
+    "storage",
+    "webhooks",
+]

@@ -23,6 +23,7 @@ from hub.http.xorb_urls import XorbUrls
 from hub.models import Repo
 from hub.policies import check_can
 from hub.queries import xet as files
+from hub.queries.scans import check_served
 from hub.services import xet_dedup, xet_grants, xet_intake, xet_tokens, xet_xorbs
 from hub.services.xet_intake import CheckedShard
 from hub.services.xet_tokens import XetSession
@@ -228,7 +229,8 @@ class Reconstruction(CasView):
         self, request: HttpRequest, file: str, version: str | None = None, **_: object
     ) -> JsonAnswer:
         wanted = from_text(file)
-        size = files.size_of(self.repo.pk, wanted)
+        size, sha256 = files.facts_of(self.repo.pk, wanted)
+        check_served(self.repo, sha256)
         spans = parse_ranges(request.headers.get("Range", ""), size) or [(0, size)]
         plan = files.reconstruction(self.repo.pk, wanted, *spans[0])
         urls = XorbUrls(request, self.given, plan)

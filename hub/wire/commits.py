@@ -268,5 +268,5 @@ class Compare(OfRepo, WireView):
             raise Invalid("Compare two revisions as a..b.")
         before = history.resolve(self.repo, revision_named(one))
         after = history.resolve(self.repo, revision_named(other))
-        text = diffs.unified(self.repo.pk, before.tree, after.tree)
+        text = diffs.unified(self.repo, before.tree, after.tree)
         return HttpResponse(text, content_type="text/plain; charset=utf-8")

@@ -1,6 +1,6 @@
 """Wire: Git LFS as git-lfs documents it (batch, basic, locks), and multipart as clients add it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from secrets import token_hex
 from typing import Any
@@ -12,6 +12,7 @@ from hub.errors import BlobNotFound
 from hub.http.repo_views import OfRepo
 from hub.policies import check_can, check_can_write_to
 from hub.queries.blobs import damaged, held
+from hub.queries.scans import refusal_of, withheld
 from hub.services import sent_uploads, uploads, xet_tokens
 from hub.services.blobs import held_or_adopted
 from hub.services.sent_uploads import Offer, part_sizes
@@ -67,16 +68,21 @@ class Batch(OfRepo, LfsView):
 
     def _download(self, _body: Body, entries: list[Body]) -> Entry:
         found = held(self.repo.pk, _digests(entries))
+        kept = withheld(self.repo, found.keys())
         return {
             "transfer": "basic",
             "objects": [
-                _spoken(entry, lambda one: self._download_of(one, found)) for entry in entries
+                _spoken(entry, lambda one: self._download_of(one, found, kept)) for entry in entries
             ],
         }
 
-    def _download_of(self, one: Announced, found: Mapping[bytes, Any]) -> Entry:
+    def _download_of(
+        self, one: Announced, found: Mapping[bytes, Any], kept: Collection[bytes]
+    ) -> Entry:
         if one.sha256 not in found:
             raise BlobNotFound("This object is not in the repo.")
+        if one.sha256 in kept:
+            raise refusal_of(self.repo, [one.sha256])
         return {"actions": {"download": {"href": self._link("download", one)} | _EXPIRY}}
 
     def _upload(self, body: Body, entries: list[Body]) -> Entry:

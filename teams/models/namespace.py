@@ -26,6 +26,10 @@ class Namespace(models.Model):
                 condition=models.Q(kind__in=["user", "org", "retired"]),
                 name="namespace_kind_is_known",
             ),
+            models.CheckConstraint(
+                condition=models.Q(scan_policy__in=["", "warn", "quarantine", "block"]),
+                name="scan_policy_is_known",
+            ),
         ]
 
     def __str__(self) -> str:
