@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from teams.errors import Forbidden, Refusal, Unauthenticated
-from teams.models import AccessToken, Organisation, User
+from teams.models import AccessToken, Namespace, Organisation, User
 from teams.models.standing import Place, Standing, Standings, granted_role, standings_of
 from teams.roles import (
     BEGINS,
@@ -303,3 +303,22 @@ def _role_for(action: Action, standing: Standing) -> Role:
     if action is Action.ORG_OWN and not standing.is_owner:
         return Role.READ
     return standing.role
+
+
+def check_can_audit(principal: Principal, namespace: Namespace | None) -> None:
+    """Refuse unless ``principal`` may read the audit log of a namespace; None is the instance's.
+
+    Raises:
+        Unauthenticated: signing in might help.
+        Forbidden: they are no admin of it, or their token is not for this.
+    """
+    check_signed_in(principal, Action.AUDIT_READ)
+    if namespace is None:
+        allowed = principal.rules_all and not principal.is_narrowed
+    else:
+        facts = Facts(
+            role=principal.role_in(namespace.pk), is_shut=namespace.pk in principal.shut_out
+        )
+        allowed = decide(principal, Action.AUDIT_READ, facts).allowed
+    if not allowed:
+        raise Forbidden("Only admins read this audit log, and no token of narrower rights.")

@@ -56,6 +56,9 @@ class Action(StrEnum):
     REPO_CREATE = "repo.create"
     """Create a repo in a namespace, or move one into it."""
 
+    AUDIT_READ = "audit.read"
+    """Read the audit log of a namespace."""
+
     COLLECTION_SEE = "collection.see"
     """Read a collection; its items show as far as their repos do."""
     COLLECTION_VOTE = "collection.vote"
@@ -90,6 +93,7 @@ NEEDS: dict[Action, Role] = {
     Action.REPO_MANAGE: Role.WRITE,
     Action.REPO_PROTECT: Role.ADMIN,
     Action.REPO_CREATE: Role.CONTRIBUTOR,
+    Action.AUDIT_READ: Role.ADMIN,
     Action.COLLECTION_SEE: Role.READ,
     Action.COLLECTION_VOTE: Role.READ,
     Action.COLLECTION_CHANGE: Role.WRITE,

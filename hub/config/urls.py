@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("hub.urls.collections")),
     path("", include("hub.urls.wire")),
     path("", include("hub.urls.rest")),
+    path("", include("teams.urls.rest")),
     path("", include("teams.urls.portal")),
     path("", include("hub.urls.portal")),
 ]

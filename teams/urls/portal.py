@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from teams.portal import settings, sign_in
+from teams.portal import audit, settings, sign_in
 
 urlpatterns = [
     path("login", sign_in.SignIn.as_view()),
@@ -11,5 +11,8 @@ urlpatterns = [
     path("settings/tokens", settings.Tokens.as_view()),
     path("settings/tokens/<int:token_id>/revoke", settings.RevokeToken.as_view()),
     path("settings/password", settings.Password.as_view()),
+    path("settings/audit", audit.OwnLog.as_view()),
+    path("settings/instance/audit", audit.InstanceLog.as_view()),
+    path("orgs/<str:name>/settings/audit", audit.OrganisationLog.as_view()),
     path("settings/theme", settings.Theme.as_view()),
 ]
