@@ -159,7 +159,11 @@ class Source(models.Model):
     arrow_schema = models.BinaryField(null=True)
     """What the file itself has; the config's is what all of them agree upon."""
     recipe = models.CharField(max_length=64, blank=True, db_index=True)
-    """Hash of all that its shards depend on: the same recipe gives the same shards again."""
+    """Hash of its bytes and of how they are read: the same recipe gives the same rows again."""
+    cast_to = models.CharField(max_length=64, blank=True)
+    """Hash of the schema that its shards were brought to; empty if it is the file's own."""
+    members = models.JSONField(null=True)
+    """Of a folder of images or the like: the files it stands for, ``[path, oid, sha256, size]``."""
 
     class Meta:
         constraints = [

@@ -183,7 +183,7 @@ def _parsed(
             except StopIteration:
                 return
             except pa.ArrowInvalid as reason:
-                raise _problem(part.name, str(reason), names) from None
+                raise _problem(part.name, str(reason), names, dialect) from None
             if batch.num_rows:
                 yield batch
 
@@ -211,7 +211,7 @@ def _open(
     except pa.ArrowInvalid as reason:
         if "Empty CSV" in str(reason):
             return None
-        raise _as_error(_problem(name, str(reason), given)) from None
+        raise _as_error(_problem(name, str(reason), given, dialect)) from None
     except (LookupError, UnicodeError) as reason:
         raise UnreadableFile(f"{name}: its text cannot be read: {reason}") from None
 
@@ -220,19 +220,19 @@ def _as_error(problem: Exception) -> Exception:
     return problem.told if isinstance(problem, _Conflict) else problem
 
 
-def _problem(name: str, text: str, names: list[str]) -> Exception:
-    """What the library complains about, as an error with column and row."""
+def _problem(name: str, text: str, names: list[str], dialect: Dialect) -> Exception:
+    """What the library complains about, as an error with column and row (from 0, of the data)."""
     column = row = None
     if match := _COLUMN.search(text):
         index = int(match[1])
         column = names[index] if index < len(names) else None
     if match := _ROW.search(text):
-        row = int(match[1])
+        row = max(0, int(match[1]) - dialect.skip - (2 if dialect.has_header else 1))
     if "straddling" in text:
         text = f"a row is longer than {_BLOCK_BYTES:,} bytes"
     shown = _ROW.sub("", _COLUMN.sub("", text)).splitlines()[0][:300]
     told = UnreadableFile(
-        f"{name}{f', row {row}' if row else ''}{f', column {column!r}' if column else ''}: {shown}",
+        f"{name}{'' if row is None else f', row {row}'}{f', column {column!r}' if column else ''}: {shown}",
         column=column,
         row=row,
     )

@@ -105,10 +105,11 @@ def _of_array(
 
 def _of_lines(stream: IO[bytes], part: Part, schema: pa.Schema | None) -> Iterator[pa.RecordBatch]:
     row = 0
-    for block in blocks(stream, part.name, _BLOCK_BYTES):
+    following = blocks(stream, part.name, _BLOCK_BYTES)
+    for block in following:
         batches = _fast(block, schema)
         if batches is None:
-            if not row and (whole := _single(block, stream, part)) is not None:
+            if not row and (whole := _single(block, following, part)) is not None:
                 yield whole
                 return
             batches = [_by_value(_lines(block, part.name, row), part.name, row, schema)]
@@ -143,15 +144,16 @@ def _lines(block: bytes, name: str, row: int) -> Rows:
     return rows
 
 
-def _single(block: bytes, stream: IO[bytes], part: Part) -> pa.RecordBatch | None:
+def _single(block: bytes, following: Iterator[bytes], part: Part) -> pa.RecordBatch | None:
     """All rows of a file that is one object: a list for each column, or one row."""
     if _is_object(block.partition(b"\n")[0]):
         return None
-    whole = block + stream.read(_WHOLE_BYTES - len(block))
+    while len(block) <= _WHOLE_BYTES and (piece := next(following, b"")):
+        block += piece
     try:
-        found = orjson.loads(whole)
-    except orjson.JSONDecodeError:
-        return None
+        found = orjson.loads(block)
+    except orjson.JSONDecodeError as reason:
+        raise UnreadableFile(f"{part.name} is no JSON: {reason}") from None
     if not isinstance(found, dict):
         return None
     sizes = {len(value) if isinstance(value, list) else -1 for value in found.values()}
