@@ -108,7 +108,7 @@ class _Scan:
             return _bomb()
         except archives.BROKEN:
             # Two bytes make no stream of zlib: what looks like one may be anything.
-            is_known = kind is not Kind.ZLIB
+            is_known = kind is not Kind.ZLIB or _promises_pickle(name.lower())
             return failure("The archive is damaged, or none at all.") if is_known else SAFE
         inner = PurePosixPath(name)
         inner_name = inner.name if inner.suffix in PICKLE_SUFFIXES else inner.stem
@@ -121,7 +121,7 @@ class _Scan:
         if suffix == ".safetensors" and kind is not Kind.SAFETENSORS:
             told = f"The name promises safetensors; the bytes are of another kind: {kind}."
             verdict = trouble("format", Status.SUSPICIOUS, told)
-        elif suffix in PICKLE_SUFFIXES and kind in {Kind.TEXT, Kind.BINARY, Kind.ZLIB}:
+        elif suffix in PICKLE_SUFFIXES and kind in {Kind.TEXT, Kind.BINARY}:
             file.seek(0)
             verdict = _pickle(file) if size else SAFE
         elif suffix == ".onnx":
