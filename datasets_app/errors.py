@@ -54,3 +54,24 @@ class QueryTooHeavy(Unprocessable):
 
 class TooManyQueries(Unavailable):
     """All who work on queries are busy. Try again in a moment."""
+
+
+class NotReady(Unavailable):
+    """The server is still working on this dataset. Try again in a moment."""
+
+    code = "ResponseNotReady"
+
+
+class Unviewable(Unprocessable):
+    """These files cannot be shown as rows."""
+
+    def __init__(self, viewer_code: str, message: str = "") -> None:
+        super().__init__(message)
+        self.viewer_code = viewer_code
+        """What the viewer calls the reason (``EmptyDatasetError``)."""
+
+
+class MissingParameter(Unprocessable):
+    """A parameter is missing."""
+
+    code = "MissingRequiredParameter"

@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("hub.urls.discussions")),
     path("", include("hub.urls.collections")),
     path("", include("hub.urls.wire")),
+    path("", include("datasets_app.urls.wire")),
     path("", include("hub.urls.rest")),
     path("", include("teams.urls.rest")),
     path("", include("teams.urls.portal")),

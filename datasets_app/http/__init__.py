@@ -1,0 +1,1 @@
+"""What doors of datasets share."""

@@ -1,0 +1,67 @@
+"""The bytes of data files where a child may read them: on this machine, as files."""
+
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from hub.errors import EntryNotFound
+from hub.models import Repo
+from hub.queries.content import content_of, large_content
+from hub.queries.objects import read_raw
+from hub.queries.store import blob_store
+from hub.queries.trees import Found, facts_of
+from hub.storage.large_files import Content
+
+_PIECE = 8 * 1024 * 1024
+_LISTED = 2 * 1024 * 1024 * 1024
+"""Larger archives are not fetched only to see what is in them."""
+
+
+def bytes_of(repo: Repo, oid: bytes, sha256: bytes | None, name: str) -> Content:
+    """The bytes of a file of the repo.
+
+    Raises:
+        EntryNotFound: it was deleted for good.
+    """
+    if sha256 is not None:
+        return large_content(repo, sha256, name)
+    raw = read_raw(repo.pk, oid)[1]
+    return Content(name, oid.hex(), len(raw), lambda start, stop: iter([raw[start:stop]]))
+
+
+def lay_down(content: Content, target: Path, most: int | None = None) -> Path:
+    """A file with these bytes: the store's own if it is on this machine, else ``target``."""
+    size = content.size if most is None else min(most, content.size)
+    path = blob_store().path(content.key) if content.key else None
+    if path is not None and size == content.size:
+        return path
+    with target.open("wb") as file:
+        for start in range(0, size, _PIECE):
+            for piece in content.read(start, min(start + _PIECE, size)):
+                file.write(piece)
+    return target
+
+
+@contextmanager
+def workplace() -> Iterator[Path]:
+    """A folder for one task, that is gone with it."""
+    folder = Path(tempfile.mkdtemp(prefix="weighhouse-export-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def members_of(repo: Repo, entry: Found) -> list[str]:
+    """The names of the files in a zip file; none if it cannot be read."""
+    [facts] = facts_of(repo.pk, [entry])
+    if facts.size > _LISTED:
+        return []
+    with workplace() as folder, suppress(zipfile.BadZipFile, EntryNotFound, OSError):
+        path = lay_down(content_of(repo, facts), folder / "archive")
+        with zipfile.ZipFile(path) as archive:
+            return [one.filename for one in archive.infolist() if not one.is_dir()]
+    return []

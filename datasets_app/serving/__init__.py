@@ -1,0 +1,1 @@
+"""How rows are found, cut, filtered, counted and sent: pure, without Django."""

@@ -1,0 +1,1 @@
+"""Routes of datasets_app."""

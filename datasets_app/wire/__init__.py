@@ -1,0 +1,1 @@
+"""What public clients call about datasets."""
