@@ -1,4 +1,4 @@
-"""Names the app, and connects its receivers."""
+"""Names the app, connects its receivers, and makes its kinds of jobs known."""
 
 import importlib
 
@@ -13,3 +13,4 @@ class DatasetsConfig(AppConfig):
 
     def ready(self) -> None:
         importlib.import_module("datasets_app.receivers")
+        importlib.import_module("datasets_app.services.registering").register()

@@ -14,7 +14,7 @@ from datasets_app.readers.schemas import cast, checked
 from datasets_app.readers.sources import Widen
 from datasets_app.readers.task import Task, packed, unpacked
 from datasets_app.readers.writing import ShardWriter, Written, groups_of
-from datasets_app.shape.features import features_of, type_of, with_features
+from datasets_app.shape.features import features_of, with_features
 
 Tell = Callable[[str, Any], None]
 
@@ -59,16 +59,7 @@ def _batches(task: Task, reading: Reading) -> Iterator[pa.RecordBatch]:
 
 
 def _reading(task: Task, tell: Tell, rows: int | None = None) -> Reading:
-    schema = None
-    if task.schema is not None:
-        schema = unpacked(task.schema)
-    elif task.features is not None:
-        schema = checked(
-            with_features(
-                pa.schema([(name, type_of(one)) for name, one in task.features.items()]),
-                task.features,
-            )
-        )
+    schema = None if task.schema is None else checked(unpacked(task.schema))
     return Reading(task.params, schema, rows, lambda at: tell("read", at))
 
 

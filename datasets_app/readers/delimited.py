@@ -98,7 +98,7 @@ def read(file: DataFile, reading: Reading) -> Iterator[pa.RecordBatch]:
     dialect = dialect_of(reading.params, file.name)
     found = parts(file, reading.told, ".csv", ".tsv")
     heads = [_head(part, dialect) for part in found]
-    schema = reading.schema or _settled(unified(heads))
+    schema = reading.schema or checked(unified(heads))
     row = 0
     for part, head in zip(found, heads, strict=True):
         if not head.names:
@@ -111,7 +111,7 @@ def read(file: DataFile, reading: Reading) -> Iterator[pa.RecordBatch]:
         except _Conflict as conflict:
             if reading.schema is not None:
                 raise conflict.told from None
-            raise Widen(_settled(_scanned(found, dialect))) from None
+            raise Widen(checked(_scanned(found, dialect))) from None
     if not row:
         yield pa.RecordBatch.from_pylist([], schema=schema)
 
@@ -128,15 +128,6 @@ def _parsed_as(kind: pa.DataType) -> pa.DataType:
     """As what the parser takes a column: all but plain values are read as text first."""
     is_plain = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
     return kind if is_plain or pa.types.is_large_string(kind) else pa.string()
-
-
-def _settled(schema: pa.Schema) -> pa.Schema:
-    """A column without any value is text."""
-    return checked(
-        pa.schema(
-            [(one.name, pa.string() if pa.types.is_null(one.type) else one.type) for one in schema]
-        )
-    )
 
 
 def _head(part: Part, dialect: Dialect) -> pa.Schema:
@@ -231,8 +222,11 @@ def _problem(name: str, text: str, names: list[str], dialect: Dialect) -> Except
     if "straddling" in text:
         text = f"a row is longer than {_BLOCK_BYTES:,} bytes"
     shown = _ROW.sub("", _COLUMN.sub("", text)).splitlines()[0][:300]
+    place = [name]
+    place += [] if row is None else [f"row {row}"]
+    place += [] if column is None else [f"column {column!r}"]
     told = UnreadableFile(
-        f"{name}{'' if row is None else f', row {row}'}{f', column {column!r}' if column else ''}: {shown}",
+        ": ".join([", ".join(place), shown]),
         column=column,
         row=row,
     )

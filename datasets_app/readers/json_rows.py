@@ -41,7 +41,7 @@ def read(file: DataFile, reading: Reading) -> Iterator[pa.RecordBatch]:
     for part in found:
         for batch in _tables(part, reading, schema):
             if schema is None:
-                schema = checked(_settled(batch.schema))
+                schema = checked(batch.schema)
             elif reading.schema is None and not _holds(schema, batch.schema):
                 raise Widen(_scanned(found, reading))
             yield cast(batch, schema, row)
@@ -50,7 +50,7 @@ def read(file: DataFile, reading: Reading) -> Iterator[pa.RecordBatch]:
 
 def _holds(schema: pa.Schema, other: pa.Schema) -> bool:
     """Whether nothing of ``other`` is lost in the types of ``schema``."""
-    whole = _settled(unified([schema, other])).remove_metadata()
+    whole = unified([schema, other]).remove_metadata()
     return bool(whole.equals(schema.remove_metadata()))
 
 
@@ -59,22 +59,7 @@ def _scanned(found: Iterable[Part], reading: Reading) -> pa.Schema:
     for part in found:
         for batch in _tables(part, reading, None):
             whole = batch.schema if whole is None else unified([whole, batch.schema])
-    return checked(_settled(whole or pa.schema([])))
-
-
-def _settled(schema: pa.Schema) -> pa.Schema:
-    return pa.schema([(one.name, _without_null(one.type)) for one in schema])
-
-
-def _without_null(kind: pa.DataType) -> pa.DataType:
-    """What never has a value is text."""
-    if pa.types.is_null(kind):
-        return pa.string()
-    if pa.types.is_list(kind):
-        return pa.list_(_without_null(kind.value_type))
-    if pa.types.is_struct(kind):
-        return pa.struct([(field.name, _without_null(field.type)) for field in kind])
-    return kind
+    return checked(whole or pa.schema([]))
 
 
 def _tables(part: Part, reading: Reading, schema: pa.Schema | None) -> Iterator[pa.RecordBatch]:

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from datasets_app.errors import UnreadableFile
 from datasets_app.readers import limits
-from datasets_app.shape.features import feature_of, named_features, with_features
+from datasets_app.shape.features import feature_of, features_of, named_features, with_features
 
 
 def unified(schemas: Iterable[pa.Schema]) -> pa.Schema:
@@ -79,6 +79,26 @@ def _is_list(kind: pa.DataType) -> bool:
     return bool(
         pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
     )
+
+
+def settled(schema: pa.Schema) -> pa.Schema:
+    """The same columns; what never has a value in any file is text."""
+    features = features_of(schema)
+    fields = [(one.name, _without_null(one.type)) for one in schema]
+    for (name, kind), field in zip(fields, schema, strict=True):
+        if not kind.equals(field.type):
+            features[name] = feature_of(kind)
+    return with_features(pa.schema(fields), features)
+
+
+def _without_null(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_null(kind):
+        return pa.string()
+    if pa.types.is_list(kind):
+        return pa.list_(_without_null(kind.value_type))
+    if pa.types.is_struct(kind):
+        return pa.struct([(field.name, _without_null(field.type)) for field in kind])
+    return kind
 
 
 def checked(schema: pa.Schema) -> pa.Schema:

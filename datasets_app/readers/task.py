@@ -22,10 +22,8 @@ class Task:
     out: str
     """The folder for what is written."""
     params: Mapping[str, Any] = field(default_factory=dict)
-    features: Mapping[str, Any] | None = None
-    """What the card says that the columns are."""
     schema: str | None = None
-    """What all sources of the config agreed upon."""
+    """What the card says that the columns are, or what all sources of the config agreed upon."""
 
     def to_json(self) -> bytes:
         return json.dumps(asdict(self)).encode()

@@ -1,0 +1,1 @@
+"""Verbs of datasets_app: the only code that writes."""

@@ -1,0 +1,8 @@
+"""Names of the kinds of jobs of datasets_app."""
+
+PLAN = "datasets.plan"
+PREVIEW = "datasets.preview"
+EXPORT = "datasets.export"
+PUBLISH = "datasets.publish"
+STATISTICS = "datasets.statistics"
+INDEX = "datasets.index"
