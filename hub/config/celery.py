@@ -53,10 +53,22 @@ BEAT: dict[str, dict[str, str | schedule | dict[str, int]]] = {
         "task": "hub.tasks.webhooks.forget_deliveries",
         "schedule": schedule(3600),
     },
+    "forget-id-tokens": {
+        "task": "hub.tasks.publishers.forget_id_tokens",
+        "schedule": schedule(3600),
+    },
+    "send-mail": {
+        "task": "teams.tasks.mail.send",
+        "schedule": schedule(60),
+    },
     "seal-audit": {
         "task": "teams.tasks.audit.seal",
         "schedule": schedule(5),
         "options": {"expires": 5},
+    },
+    "forget-rates": {
+        "task": "teams.tasks.rates.forget",
+        "schedule": schedule(3600),
     },
     "anchor-audit": {
         "task": "teams.tasks.audit.anchor",
@@ -66,10 +78,6 @@ BEAT: dict[str, dict[str, str | schedule | dict[str, int]]] = {
         "task": "teams.tasks.audit.prune",
         "schedule": schedule(24 * 3600),
     },
-    "scrub": {
-        "task": "hub.tasks.scrubbing.scrub",
-        "schedule": schedule(3600),
-    },
     "scan-queued": {
         "task": "hub.tasks.scanning.scan_queued",
         "schedule": schedule(60),
@@ -77,6 +85,10 @@ BEAT: dict[str, dict[str, str | schedule | dict[str, int]]] = {
     },
     "renew-scans": {
         "task": "hub.tasks.scanning.renew",
+        "schedule": schedule(3600),
+    },
+    "scrub": {
+        "task": "hub.tasks.scrubbing.scrub",
         "schedule": schedule(3600),
     },
     "sweep-staging": {

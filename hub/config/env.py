@@ -16,10 +16,15 @@ from hub.outgoing.addresses import networks
 
 PREFIX = "WEIGHHOUSE_"
 _FILE = "_FILE"
+_MOST_DIGITS = 10
 
 
 class BadEnvironment(SystemExit):
     """The environment asks for something that cannot be; its text is a sentence for people."""
+
+
+def _is_natural(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < _MOST_DIGITS
 
 
 def _words(value: object) -> object:
@@ -88,6 +93,10 @@ class Env(BaseSettings):
     webhook_ca_bundle: Path | None = None
     # Encrypts what webhooks hold; the first one is used, all are tried. None: the signing key.
     webhook_keys: Words = Field(default=(), repr=False)
+
+    # How many requests of each kind a caller may send in five minutes; empty: any number.
+    rate_anonymous: Words = ("api=5000", "resolvers=30000", "pages=1000")
+    rate_user: Words = ("api=10000", "resolvers=50000", "pages=2000")
 
     # What signs the audit log; the first one is used, all are tried. None: the signing key.
     audit_keys: Words = Field(default=(), repr=False)
@@ -170,6 +179,15 @@ class Env(BaseSettings):
         networks(value)
         return value
 
+    @field_validator("rate_anonymous", "rate_user")
+    @classmethod
+    def _rates_name_what_is_counted(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for rate in value:
+            bucket, _, quota = rate.partition("=")
+            if bucket not in {"api", "resolvers", "pages"} or not _is_natural(quota):
+                raise ValueError("it should look like api=5000,resolvers=30000,pages=1000")
+        return value
+
     @field_validator("webhook_ports")
     @classmethod
     def _ports_are_numbers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -210,6 +228,11 @@ class Env(BaseSettings):
         if bool(self.s3_key) != bool(self.s3_secret):
             raise ValueError("WEIGHHOUSE_S3_KEY and WEIGHHOUSE_S3_SECRET belong together")
         return self
+
+    @staticmethod
+    def rates(words: Words) -> dict[str, int]:
+        """Bucket to requests in five minutes."""
+        return {name: int(quota) for name, _, quota in (word.partition("=") for word in words)}
 
     @property
     def public_url(self) -> str:

@@ -162,6 +162,8 @@ MAX_FILE_BYTES = env.max_file_bytes
 MAX_JSON_BYTES = env.max_json_bytes
 # Empty where nobody configured one: links then name the origin that the caller asked.
 PUBLIC_URL = env.url
+RATE_ANONYMOUS = env.rates(env.rate_anonymous)
+RATE_USER = env.rates(env.rate_user)
 S3 = {
     "endpoint": env.s3_endpoint,
     "public_endpoint": env.s3_public_endpoint,

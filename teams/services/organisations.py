@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import ProtectedError
 
 from teams.errors import Conflict, Invalid
 from teams.models import Membership, Namespace, Organisation, User
@@ -209,22 +208,18 @@ def _check(settings: OrganisationSettings) -> None:
 
 
 def close(*, organisation: Organisation, by: Principal) -> None:
-    """End an organisation that owns no repo any more; its name stays taken.
+    """End an organisation; its name stays taken. Whether it still owns repos is not asked here.
 
     A name that another could take would lead old links and scripts to theirs.
 
     Raises:
         Forbidden: ``by`` does not own it.
-        Conflict: it still owns repos.
     """
     check_in(by, Action.ORG_OWN, organisation)
     namespace, target = organisation.namespace, target_of(organisation)
     with transaction.atomic():
         audit.record("org.delete", by=by.user, namespace=namespace, target=target)
-        try:
-            organisation.delete()
-        except ProtectedError:
-            raise Conflict("It still owns things. Move or delete them first.") from None
+        organisation.delete()
         retire(namespace)
 
 

@@ -1,0 +1,11 @@
+"""Send letters."""
+
+from celery import shared_task
+
+from teams.services import mail
+
+
+@shared_task(acks_late=True)  # type: ignore[untyped-decorator]
+def send() -> None:
+    """Twice does no harm: a letter is claimed before it is sent."""
+    mail.send_due()
