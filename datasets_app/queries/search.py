@@ -11,17 +11,19 @@ from django.conf import settings
 from datasets_app.models import Artifact
 from datasets_app.queries.local_files import on_disk
 from datasets_app.serving.pool import pool
-from hub.queries.store import blob_store
-from hub.storage.large_files import Content, iter_blob
+from hub.models import Repo
+from hub.queries.content import large_content
 
 KEPT_INDEXES = 64
 """Unpacked on each machine."""
 
 
 def searched(
-    artifact: Artifact, query: str, offset: int, length: int, caller: str
+    repo: Repo, artifact: Artifact, query: str, page: tuple[int, int], caller: str
 ) -> tuple[int, list[int]]:
-    """How many rows have a word of ``query``, and the numbers of the best, from ``offset`` on.
+    """How many rows have a word of ``query``, and the numbers of the best.
+
+    ``page`` is how many to leave out, and how many to answer.
 
     Raises:
         InvalidParameter: nobody may look that far.
@@ -29,33 +31,28 @@ def searched(
     """
     question = {
         "ask": "search",
-        "index": str(_unpacked(artifact)),
+        "index": str(_unpacked(repo, artifact.blob_key)),
         "query": query,
-        "offset": offset,
-        "length": length,
+        "offset": page[0],
+        "length": page[1],
     }
     answer = pool.ask(question, caller)
     numbers: list[int] = np.frombuffer(answer.body, dtype=np.int64).tolist()
     return int(answer.head["total"]), numbers
 
 
-def _unpacked(artifact: Artifact) -> Path:
+def _unpacked(repo: Repo, sha256: str) -> Path:
     """The folder with the index on this machine; unpacked at the first question."""
     from datasets_app.serving.text_index import unpack  # noqa: PLC0415 - needs tantivy only here
 
-    key = artifact.blob_key
     base: Path = settings.DATA / "cache" / "text"
-    home = base / key.rpartition("/")[2]
+    home = base / sha256
     if home.is_dir():
         with suppress(OSError):
             home.touch()
         return home
     base.mkdir(parents=True, exist_ok=True)
-    store = blob_store()
-    size = store.size(key) or 0
-    packed = Content(
-        key, home.name, size, lambda start, stop: iter_blob(store, key, start, stop), key
-    )
+    packed = large_content(repo, bytes.fromhex(sha256), sha256)
     aside = Path(tempfile.mkdtemp(dir=base))
     try:
         unpack(on_disk([packed])[0], aside)

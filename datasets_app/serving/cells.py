@@ -133,7 +133,8 @@ def _one(scalar: Any) -> Any:
     except UnicodeDecodeError:
         return scalar.as_buffer().to_pybytes().decode(errors="replace")
     except (ValueError, OverflowError, ArithmeticError):
-        return str(scalar)
+        # A moment beyond the years that Python knows: what counts it is all there is.
+        return str(getattr(scalar, "value", None))
 
 
 Named = Callable[[Sequence[object], str], str]

@@ -1,9 +1,10 @@
 """The program that answers questions about rows: DuckDB and tantivy, in a process of its own.
 
-``python -m datasets_app.serving.child SECONDS GIBIBYTES`` reads questions from its standard input
-and writes answers to its standard output (:mod:`datasets_app.serving.wiring`). It sets its own
-limits before it loads anything: memory, time for a question, no new files. The parent kills it
-when a question takes too long; without a parent it ends by itself.
+``python -m datasets_app.serving.child SECONDS GIBIBYTES WRITTEN`` reads questions from its standard
+input and writes answers to its standard output (:mod:`datasets_app.serving.wiring`). It sets its
+own limits before it loads anything: memory, time for a question, bytes it may write (none,
+for questions of callers). The parent kills it when a question takes too long; without a parent it
+ends by itself.
 """
 
 import os
@@ -21,9 +22,9 @@ GRACE_SECONDS = 5
 _GIB = 1024**3
 
 
-def main(seconds: int, gibibytes: int) -> None:
+def main(seconds: int, gibibytes: int, written: int) -> None:
     """Answer until there are no more questions."""
-    limit(gibibytes * _GIB)
+    limit(gibibytes * _GIB, written)
     from datasets_app.serving.questions import Questions  # noqa: PLC0415 - within the limits
 
     questions = Questions()
@@ -36,11 +37,11 @@ def main(seconds: int, gibibytes: int) -> None:
         _say(sink, answer)
 
 
-def limit(memory: int) -> None:
+def limit(memory: int, written: int) -> None:
     """Take away what no question needs. Raises OSError where the system refuses."""
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (written, written))
     resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
     os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"
     os.environ["OMP_NUM_THREADS"] = "1"
@@ -57,4 +58,4 @@ def _say(sink: BinaryIO, answer: Answer) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(*(int(argument) for argument in sys.argv[1:4]))

@@ -32,11 +32,11 @@ _ERRORS = {"invalid": InvalidParameter, "heavy": QueryTooHeavy}
 class Child:
     """One process that answers."""
 
-    def __init__(self, seconds: int, gibibytes: int) -> None:
+    def __init__(self, seconds: int, gibibytes: int, written: int = 0) -> None:
         self._seconds = seconds
         self.asked = 0
         program = "datasets_app.serving.child"
-        command = [sys.executable, "-m", program, str(seconds), str(gibibytes)]
+        command = [sys.executable, "-m", program, *map(str, (seconds, gibibytes, written))]
         self._process = subprocess.Popen(  # noqa: S603 - a program of our own
             command,
             cwd=ROOT,
@@ -90,6 +90,13 @@ class Child:
         return Answer(head, body)
 
 
+def checked(answer: Answer) -> Answer:
+    """Raises: InvalidParameter, QueryTooHeavy: the answer is that refusal."""
+    if kind := answer.head.get("error"):
+        raise _ERRORS[str(kind)](str(answer.head["message"]))
+    return answer
+
+
 class Pool:
     """At most so many children; each answers one question at a time."""
 
@@ -112,9 +119,7 @@ class Pool:
         """
         with self._turn_of(caller):
             answer = self._ask(question)
-        if kind := answer.head.get("error"):
-            raise _ERRORS[str(kind)](str(answer.head["message"]))
-        return answer
+        return checked(answer)
 
     def close(self) -> None:
         with self._lock:

@@ -1,6 +1,7 @@
 """What a child is asked: which rows fit a condition, what a query gives, which texts have words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -8,7 +9,8 @@ import numpy as np
 
 from datasets_app.errors import InvalidParameter, QueryTooHeavy
 from datasets_app.serving.sandbox import ROW_NUMBERS, Sandbox, said, scan
-from datasets_app.serving.text_index import TextIndexes
+from datasets_app.serving.statistics import Statistics
+from datasets_app.serving.text_index import TextIndexes, batches, build, pack
 from datasets_app.serving.wiring import Answer
 
 MAX_SQL_BYTES = 64 * 1024 * 1024
@@ -41,6 +43,8 @@ class Questions:
             "match": self._match,
             "sql": self._sql,
             "search": self._search,
+            "statistics": self._statistics,
+            "index": self._index,
         }
         return ways[question["ask"]](question)
 
@@ -132,11 +136,35 @@ class Questions:
                     break
         return Answer({"rows": rows, "truncated": cut}, sink.getvalue().to_pybytes())
 
+    def _statistics(self, question: Mapping[str, Any]) -> Answer:
+        """What the columns are like, and whether they hold personal data."""
+        counted = Statistics(self._sandbox.of(question["tables"]))
+        features = question["features"]
+        return Answer({"statistics": counted.of(features), "personal": counted.personal(features)})
+
+    def _index(self, question: Mapping[str, Any]) -> Answer:
+        """Write an index of the texts of a split, packed into one file."""
+        folder = Path(question["folder"])
+        texts = batches(_tables(question["tables"]["data"], question["columns"]))
+        rows = build(folder, texts)
+        pack(folder, Path(question["into"]))
+        return Answer({"rows": rows})
+
     def _search(self, question: Mapping[str, Any]) -> Answer:
         total, rows = self._indexes.of(question["index"]).search(
             question["query"], int(question["offset"]), int(question["length"])
         )
         return Answer({"total": total}, np.asarray(rows, dtype=np.int64).tobytes())
+
+
+def _tables(files: Sequence[str], columns: Sequence[str]) -> Iterator[Any]:
+    """The rows of the files in order, a row group at a time."""
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    for file in files:
+        with pq.ParquetFile(file, memory_map=True) as reader:
+            for group in range(reader.num_row_groups):
+                yield reader.read_row_group(group, columns=list(columns), use_threads=False)
 
 
 def _refused(refusal: InvalidParameter | QueryTooHeavy) -> Answer:

@@ -48,7 +48,9 @@ class Search(Chosen):
         artifact = artifact_of(split, "fts")
         if not artifact.columns:
             raise Unviewable(NO_TEXT, "The split has no text columns.")
-        total, numbers = searched(artifact, query, offset, length, caller_of(self.principal))
+        total, numbers = searched(
+            self.repo, artifact, query, (offset, length), caller_of(self.principal)
+        )
         return self.page(split, found, numbers, total)
 
 
