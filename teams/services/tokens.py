@@ -8,7 +8,7 @@ finds leaked ones without a database and without false hits. Those that no perso
 import hashlib
 import secrets
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,6 +18,7 @@ from django.utils import timezone
 from teams.errors import Invalid
 from teams.models import AccessToken, TokenScope, User
 from teams.roles import Permission
+from teams.services.audit import Target, record
 
 PREFIX = "wh_"
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -77,7 +78,8 @@ def issue_as(wish: Wish, *, user: User) -> tuple[AccessToken, str]:
         origin=wish.origin,
         made_for=wish.made_for,
     )
-    _save_scopes(token, wish.allowed or ())
+    scopes = _save_scopes(token, wish.allowed or ())
+    _note("token.create", token, scopes, by=user)
     return token, secret
 
 
@@ -105,7 +107,7 @@ def _secret(origin: str) -> str:
     return body + checksum(body)
 
 
-def _save_scopes(token: AccessToken, allowed: Iterable[Allowed]) -> None:
+def _save_scopes(token: AccessToken, allowed: Iterable[Allowed]) -> list[TokenScope]:
     """Several wishes about one thing become one; what allows nothing is left out."""
     named: dict[tuple[int | None, int | None], frozenset[Permission]] = {}
     for one in allowed:
@@ -113,7 +115,7 @@ def _save_scopes(token: AccessToken, allowed: Iterable[Allowed]) -> None:
         named[thing] = named.get(thing, frozenset()) | one.permissions
     if len(named) > MAX_SCOPES:
         raise Invalid(f"A token names at most {MAX_SCOPES} users, organisations and repos.")
-    TokenScope.objects.bulk_create(
+    return TokenScope.objects.bulk_create(
         TokenScope(
             token=token, namespace_id=namespace, repo_id=repo, permissions=sorted(permissions)
         )
@@ -135,9 +137,19 @@ def is_well_formed(secret: str) -> bool:
 
 def revoke(*, token: AccessToken, by: User) -> None:
     """End a token for good. Revoking twice keeps the first date."""
-    AccessToken.objects.filter(pk=token.pk, user=by, revoked_at=None).update(
-        revoked_at=timezone.now()
-    )
+    with transaction.atomic():
+        live = AccessToken.objects.filter(pk=token.pk, user=by, revoked_at=None)
+        if live.update(revoked_at=timezone.now()):
+            _note("token.revoke", token, list(token.scopes.all()), by=by)
+
+
+def _note(action: str, token: AccessToken, scopes: Sequence[TokenScope], *, by: User) -> None:
+    """Tell the audit log of its owner, and of each organisation that the token names."""
+    named = {scope.namespace_id for scope in scopes} - {None}
+    target = Target(kind="token", name=token.name, id=token.pk)
+    details = {"role": token.role, "origin": token.origin, "last4": token.last4}
+    for namespace in {token.user.namespace_id, *named}:
+        record(action, by=by, namespace=namespace, target=target, details=details)
 
 
 def revoke_all_for(made_for: str) -> int:

@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from teams.wire import identity
+from teams.wire import device, identity
 
 urlpatterns = [
+    path("oauth/device", device.Device.as_view()),
     path("api/whoami-v2", identity.WhoAmI.as_view()),
     path("api/users/<str:name>/overview", identity.UserOverview.as_view()),
     path("api/organizations/<str:name>/overview", identity.OrganisationOverview.as_view()),
