@@ -11,6 +11,7 @@ from hub.models.job import Job, JobEvent
 from hub.models.like import Like
 from hub.models.notification import Notification
 from hub.models.protection import Approval, CommitStatus, Promotion, RefRule
+from hub.models.publisher import SpentIdToken, TrustedPublisher
 from hub.models.repo import Repo, RepoRedirect
 from hub.models.scanning import Scan
 from hub.models.webhook import Attempt, Delivery, Watch, Webhook
@@ -59,6 +60,8 @@ __all__ = [
     "RepoCard",
     "RepoRedirect",
     "Scan",
+    "SpentIdToken",
+    "TrustedPublisher",
     "UnnamedKey",
     "Upvote",
     "Watch",

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from hub.rest import discussions, jobs, notifications, promotions, ref_rules, schema, search, statuses
+from hub.rest import (
+    discussions,
+    jobs,
+    notifications,
+    promotions,
+    publishers,
+    ref_rules,
+    schema,
+    search,
+    statuses,
+)
 
 REPO = "api/v1/repos/<kind:kind>/<repo:name>"
 PROMOTION = f"{REPO}/promotions/<int:number>"
@@ -19,6 +29,8 @@ urlpatterns = [
     path(f"{REPO}/statuses/<text:revision>", statuses.Statuses.as_view()),
     path(f"{REPO}/ref-rules", ref_rules.RefRules.as_view()),
     path(f"{REPO}/ref-rules/<int:number>", ref_rules.OneRefRule.as_view()),
+    path(f"{REPO}/trusted-publishers", publishers.Publishers.as_view()),
+    path(f"{REPO}/trusted-publishers/<int:number>", publishers.OnePublisher.as_view()),
     path(f"{REPO}/promotions", promotions.Promotions.as_view()),
     path(f"{PROMOTION}/approve", promotions.Approve.as_view()),
     path(f"{PROMOTION}/refuse", promotions.Refuse.as_view()),

@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from hub.names import RepoKind
 from hub.urls.converters import API, of_every_kind
-from hub.wire import commits, files, info, likes, lists, misc, refs, repos
+from hub.wire import commits, files, info, likes, lists, misc, oauth, refs, repos
 
 files_of_a_kind: list[URLPattern | URLResolver] = [
     path("<repo:name>/resolve/<text:revision>/<rest:path>", files.Resolve.as_view()),
@@ -20,6 +20,7 @@ lists_of_repos: list[URLPattern | URLResolver] = [
 
 urlpatterns = [
     *lists_of_repos,
+    path("oauth/token", oauth.Token.as_view()),
     path("api/repos/create", repos.Create.as_view()),
     path("api/repos/delete", repos.Delete.as_view()),
     path("api/repos/move", repos.Move.as_view()),
