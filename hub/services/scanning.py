@@ -159,7 +159,7 @@ def names_in(repo: Repo) -> dict[bytes, str]:
 
 def _files_of(repo: Repo) -> int:
     row = sql.row(
-        "SELECT count(*) FROM (SELECT FROM hub_scan WHERE repo_id = %s LIMIT %s) some",
+        "SELECT count(*) FROM (SELECT FROM hub_scan WHERE repo_id = %s LIMIT %s) scan",
         [repo.pk, MOST_NAMED + 1],
     )
     return int(row[0]) if row else 0
@@ -212,11 +212,11 @@ class _Settled:
 
 
 _NOTE = """
-WITH was AS (SELECT id, state, before FROM hub_scan WHERE id = %(id)s AND state = 'queued'
+WITH was AS (SELECT id, state, before FROM hub_scan WHERE id = %(id)s::bigint AND state = 'queued'
     FOR UPDATE)
-UPDATE hub_scan s SET state = %(state)s, before = '', rules = %(rules)s,
+UPDATE hub_scan s SET state = %(state)s::text, before = '', rules = %(rules)s::int,
     details = %(details)s::jsonb, attempts = 0, claimed_until = NULL, scanned_at = now(),
-    released_at = CASE WHEN was.before = %(state)s OR %(is_harmless)s THEN s.released_at END
+    released_at = CASE WHEN was.before = %(state)s::text OR %(is_harmless)s::bool THEN s.released_at END
 FROM was WHERE s.id = was.id RETURNING was.before
 """
 
