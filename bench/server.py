@@ -71,7 +71,8 @@ class Server:
         self.token = ""
         self._log = self.folder / "up.log"
         clean = {k: v for k, v in os.environ.items() if not k.startswith("WEIGHHOUSE_")}
-        self._environ = clean | {"WEIGHHOUSE_DATA": str(self.data)} | environ
+        unlimited = {"WEIGHHOUSE_RATE_ANONYMOUS": "", "WEIGHHOUSE_RATE_USER": ""}
+        self._environ = clean | {"WEIGHHOUSE_DATA": str(self.data)} | unlimited | environ
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Self:

@@ -1,7 +1,7 @@
 """Refusals: what the product says when it will not do what was asked.
 
-A refusal is a value with a name; anything else that is raised is a bug. There are twelve kinds, one
-per status; a package's own refusals subclass a kind. The class docstring is the default message.
+A refusal is a value with a name; anything else that is raised is a bug. There are thirteen kinds,
+one per status; a package's own refusals subclass a kind. The class docstring is the default message.
 
     Refusal
     ├── Invalid          400  the request itself is wrong
@@ -13,6 +13,7 @@ per status; a package's own refusals subclass a kind. The class docstring is the
     ├── TooLarge         413  more bytes than we take
     ├── Unsatisfiable    416  no byte of that range exists
     ├── Unprocessable    422  well-formed, but it can't be done
+    ├── TooMany          429  as many as we take in this time
     ├── Damaged          500  we lost what we promised to keep
     ├── Unavailable      503  a part of ours does not answer; try again
     └── OutOfSpace       507  the disk is full; nothing was changed
@@ -68,6 +69,10 @@ class Unsatisfiable(Refusal):
 
 class Unprocessable(Refusal):
     """The request is well-formed but cannot be carried out."""
+
+
+class TooMany(Refusal):
+    """There were too many requests. Wait, then go on."""
 
 
 class Damaged(Refusal):

@@ -72,6 +72,7 @@ class LiveServer:
         self.log = self.data / "live.log"
         self._environ = {k: v for k, v in os.environ.items() if not k.startswith("WEIGHHOUSE_")}
         self._environ |= {"WEIGHHOUSE_DATA": str(self.data), "WEIGHHOUSE_PORT": str(self.port)}
+        self._environ |= {"WEIGHHOUSE_RATE_ANONYMOUS": "", "WEIGHHOUSE_RATE_USER": ""}
         self._environ |= {"WEIGHHOUSE_URL": front} | given
         self._durable, self._workers = durable, workers
         self._tokens: dict[tuple[str, str], str] = {}

@@ -34,6 +34,7 @@ class NotReady(Exception):
 class Alive(PortalView):
     """GET /healthz: the process answers; no I/O."""
 
+    bucket = ""
     authz = {"get": Public("Load balancers have no account, and it tells nothing.")}
 
     def get(self, _request: HttpRequest) -> HttpResponse:
@@ -47,6 +48,7 @@ class Ready(PortalView):
     reason to send requests elsewhere.
     """
 
+    bucket = ""
     authz = {"get": Public("Load balancers have no account; the checks have names, no addresses.")}
 
     def get(self, _request: HttpRequest) -> JsonAnswer:

@@ -45,6 +45,7 @@ class OfCommit(OfRepo, WireView):
 class Resolve(OfCommit):
     """GET, HEAD /{name}/resolve/{revision}/{path}: the bytes of a file."""
 
+    bucket = "resolvers"
     authz = {"get": Action.REPO_READ}
 
     def get(self, request: HttpRequest, **_: object) -> HttpResponseBase:
@@ -86,6 +87,7 @@ class Resolve(OfCommit):
 class Raw(OfCommit):
     """GET /{name}/raw/{revision}/{path}: what git stores; for a large file that is its pointer."""
 
+    bucket = "resolvers"
     authz = {"get": Action.REPO_READ}
 
     def get(self, request: HttpRequest, **_: object) -> HttpResponseBase:

@@ -36,6 +36,7 @@ Entry = dict[str, Any]
 class LfsView(WireView):
     """What views of LFS share: the media type, and how git-lfs wants to hear a refusal."""
 
+    bucket = "resolvers"
     def refuse(self, refusal: Refusal) -> HttpResponse:
         response = super().refuse(refusal)
         message = {"message": refusal.message, "error": refusal.message}

@@ -36,6 +36,7 @@ _ONE_RANGE = re.compile(r"bytes=\d+-\d+", re.ASCII)
 class XetToken(OfRepo, WireView):
     """GET /api/{kind}s/{name}/xet-read-token/{revision}: a token to read the repo by Xet."""
 
+    bucket = "resolvers"
     authz = {"get": Action.REPO_READ}
 
     def token(self) -> xet_tokens.XetToken:
@@ -70,6 +71,7 @@ class XetWriteToken(ToRevision, XetToken):
 class Data(WireView):
     """GET /xet/data: exactly the signed bytes of a xorb."""
 
+    bucket = "resolvers"
     authz = {"get": Public("The link itself is signed; its signer's rights are asked again.")}
 
     def get(self, request: HttpRequest) -> HttpResponseBase:

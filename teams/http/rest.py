@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from teams.errors import Refusal
-from teams.http.authentication import principal_of
+from teams.http import limits
 from teams.http.refusals import refusal_behind, say_when, status_of
 from teams.http.views import READING, Authz
 from teams.policies import ANONYMOUS, Principal, check_signed_in
@@ -57,7 +57,7 @@ class RestView(APIView):
         method = (request.method or "get").lower()
         if method == "options" or not hasattr(self, method):
             return
-        self.principal = principal_of(self.http_request, with_session=method in READING)
+        self.principal = limits.caller(self.http_request, "api", with_session=method in READING)
         rule = self.authz["get" if method == "head" else method]
         if isinstance(rule, Action):
             self.check(rule)

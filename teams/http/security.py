@@ -10,6 +10,7 @@ from django.db import connection
 from django.http import HttpRequest
 from django.http.response import HttpResponse, HttpResponseBase
 
+from teams.http import limits
 from teams.http.address import address_of
 from teams.services import audit
 
@@ -61,6 +62,7 @@ class AnswerMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         request.get_host()
         response = self.get_response(request)
+        limits.tell(request, response)
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         if response.headers.get("Content-Type", "").startswith("text/html"):
             for name, value in PAGE_HEADERS.items():

@@ -19,7 +19,7 @@ from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
 from teams.errors import Invalid, Refusal, Unauthenticated, Unavailable
-from teams.http.authentication import principal_of
+from teams.http import limits
 from teams.http.json_answer import JsonAnswer
 from teams.http.refusals import on_the_wire, refusal_behind, say_when, status_of
 from teams.policies import ANONYMOUS, Principal, check_signed_in
@@ -45,6 +45,8 @@ class DoorView(View):
 
     authz: ClassVar[Authz] = {}
     principal: Principal = ANONYMOUS
+    bucket: ClassVar[limits.Bucket] = "api"
+    """With which requests its own count against the caller's rate."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
@@ -93,7 +95,7 @@ class WireView(DoorView):
         return csrf_exempt(super().as_view(**initkwargs))
 
     def who(self, request: HttpRequest, method: str) -> Principal:
-        return principal_of(request, with_session=method in READING)
+        return limits.caller(request, self.bucket, with_session=method in READING)
 
     def refuse(self, refusal: Refusal) -> HttpResponse:
         return on_the_wire(refusal, self.principal)
@@ -111,8 +113,10 @@ class WireView(DoorView):
 class PortalView(DoorView):
     """Pages for people: session and CSRF token."""
 
+    bucket = "pages"
+
     def who(self, request: HttpRequest, method: str) -> Principal:
-        return principal_of(request, with_session=True)
+        return limits.caller(request, self.bucket, with_session=True)
 
     def refuse(self, refusal: Refusal) -> HttpResponse:
         if isinstance(refusal, Unauthenticated) and self.request.method == "GET":

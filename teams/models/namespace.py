@@ -19,6 +19,11 @@ class Namespace(models.Model):
     scan_policy = models.CharField(max_length=10, blank=True, default="", db_default="")
     """What becomes of its files by what scanners say of them; empty: what the hub does."""
 
+    quota_bytes = models.BigIntegerField(null=True)
+    """How much its repos may hold; None: what the instance says."""
+    audits_reads = models.BooleanField(default=False, db_default=False)
+    """Whether reading its private repos goes into the audit log."""
+
     class Meta:
         constraints = [
             models.UniqueConstraint(Lower("name"), name="one_namespace_per_name"),
@@ -29,6 +34,10 @@ class Namespace(models.Model):
             models.CheckConstraint(
                 condition=models.Q(scan_policy__in=["", "warn", "quarantine", "block"]),
                 name="scan_policy_is_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(quota_bytes=None) | models.Q(quota_bytes__gte=0),
+                name="quota_is_natural",
             ),
         ]
 
