@@ -6,13 +6,23 @@ which refusal a «no» becomes. Nothing is told of a hidden repo that is not tol
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from hub.errors import CollectionNotFound, GatedRepo, JobNotFound, RepoNotFound
 from hub.git.refs import PULL_REQUESTS
-from hub.models import Collection, Discussion, DiscussionEvent, Event, Job, Repo, Webhook
-from teams.errors import Forbidden, Refusal, Unauthenticated
-from teams.models import Namespace, Reach
+from hub.models import (
+    AccessRequest,
+    Collection,
+    Discussion,
+    DiscussionEvent,
+    Event,
+    Job,
+    Repo,
+    Webhook,
+)
+from teams.errors import Forbidden, NotFound, Refusal, Unauthenticated
+from teams.models import Namespace, Reach, ResourceGroup
 from teams.models.standing import Place
 from teams.policies import Facts, Principal, check_signed_in, decide
 from teams.roles import Action, Permission, Role
@@ -26,10 +36,21 @@ def facts_of(repo: Repo, principal: Principal) -> Facts:
         role=principal.role_on(place_of(repo)),
         is_public=not repo.private,
         is_gated=bool(repo.gate),
+        is_let_in=access_of(repo, principal) == AccessRequest.Status.ACCEPTED,
         is_creator=principal.user is not None and repo.created_by_id == principal.user.pk,
         granted=principal.granted_on(repo.namespace_id, repo.pk),
         is_shut=repo.namespace_id in principal.shut_out,
     )
+
+
+def access_of(repo: Repo, principal: Principal) -> str:
+    """What became of the caller's access request to a gated repo; empty without one."""
+    if not repo.gate or principal.user is None:
+        return ""
+    if repo.pk not in principal.let_in:
+        found = AccessRequest.objects.filter(repo=repo, user=principal.user)
+        principal.let_in[repo.pk] = found.values_list("status", flat=True).first() or ""
+    return principal.let_in[repo.pk]
 
 
 def place_of(repo: Repo) -> Place:
@@ -52,11 +73,24 @@ def check_can(principal: Principal, action: Action, repo: Repo) -> None:
     if decision.hidden:
         raise RepoNotFound
     if decision.gated:
-        raise GatedRepo(
-            f"Access to {repo.kind} {repo} is restricted and you are not in the authorized list. "
-            "Ask its owners for access."
-        )
+        raise GatedRepo(_gate_says(repo, principal))
     raise _no(principal, decision.reason)
+
+
+def _gate_says(repo: Repo, principal: Principal) -> str:
+    """What stands between the caller and the files, in the words that clients look for."""
+    access = f"Access to {repo.kind} {repo} is restricted"
+    if principal.is_anonymous:
+        return f"{access}. You must have access to it and be authenticated to access it."
+    status = access_of(repo, principal)
+    if status == AccessRequest.Status.PENDING:
+        return f"{access} and your request is awaiting a review from the repo authors."
+    if status == AccessRequest.Status.REJECTED:
+        return f"{access} and your request was rejected by the repo's authors."
+    if status == AccessRequest.Status.ACCEPTED:
+        return f"{access} and this access token may not read gated repos."
+    listed = f"{access} and you are not in the authorized list."
+    return f"{listed} Visit {settings.PUBLIC_URL}{repo.url} to ask for access."
 
 
 def _no(principal: Principal, reason: str) -> Refusal:
@@ -185,6 +219,27 @@ def check_can_create_in(
     raise _no(principal, reason)
 
 
+def check_can_give_away(principal: Principal, repo: Repo) -> None:
+    """Refuse unless ``principal`` may take ``repo`` out of its namespace: an organisation's admins.
+
+    Raises:
+        Forbidden: they may write to it, and no more.
+    """
+    if principal.role_in(repo.namespace_id) < Role.ADMIN:
+        raise Forbidden(f"Only admins of {repo.namespace} may move repos out of it.")
+
+
+def check_may_know_of_group(principal: Principal, place: Place) -> None:
+    """Refuse unless ``principal`` has a role in the resource group of ``place``.
+
+    Raises:
+        NotFound: it is not there, or not for them.
+    """
+    groups = ResourceGroup.objects.filter(pk=place.group_id or 0, namespace=place.namespace_id)
+    if principal.role_on(place) < Role.READ or not groups.exists():
+        raise NotFound("There is no such resource group.")
+
+
 def visible_to(principal: Principal) -> Q:
     """The condition on ``Repo`` rows under which ``principal`` may know of them.
 
@@ -253,14 +308,16 @@ def may_hear(webhook: Webhook, event: Event, repo: Repo | None) -> bool:
     is_public = not (repo.private if repo else event.is_private)
     owner = webhook.namespace
     if owner.kind == Namespace.Kind.ORGANISATION:
-        role = Role.READ if owner.pk == owner_id else Role.NO_ACCESS
+        role = Role.ADMIN if owner.pk == owner_id else Role.NO_ACCESS
         principal = Principal()
     else:
         principal = Principal(user=owner.user)
         place = place_of(repo) if repo else _place_then(event)
         role = principal.role_on(place) if owner.user.is_active else Role.NO_ACCESS
     facts = Facts(role=role, is_public=is_public)
-    return decide(principal, Action.REPO_SEE, facts).allowed
+    # Who asks for access is news for those alone who decide on it.
+    action = Action.ACCESS_SEE if event.scope == "repo.access" else Action.REPO_SEE
+    return decide(principal, action, facts).allowed
 
 
 def _place_then(event: Event) -> Place:

@@ -13,7 +13,12 @@ from hub.git.spool import ObjectSpool
 from hub.git.stored import store
 from hub.models import Repo, RepoCard, RepoRedirect, sql
 from hub.names import ROOT, EntryPath, RepoKind, RepoName
-from hub.policies import check_can, check_can_create_in
+from hub.policies import (
+    check_can,
+    check_can_create_in,
+    check_can_give_away,
+    check_may_know_of_group,
+)
 from hub.queries import history, trees
 from hub.queries.scans import check_all_served
 from hub.services import blobs, cards, outbox
@@ -22,7 +27,8 @@ from hub.services.commits import Message, build_commit
 from hub.services.edits import TreeEdit
 from hub.services.publish import Change, publish
 from teams.errors import Conflict, Invalid, NotFound
-from teams.models import Namespace
+from teams.models import Grant, Namespace, Organisation
+from teams.models.standing import Place
 from teams.policies import Principal
 from teams.queries import namespace_named
 from teams.roles import Action
@@ -41,37 +47,45 @@ class RepoSettings:
 
 
 def create(
-    *, kind: RepoKind, name: RepoName, by: Principal, visibility: str = "public", sdk: str = ""
+    *,
+    kind: RepoKind,
+    name: RepoName,
+    by: Principal,
+    visibility: str = "",
+    sdk: str = "",
+    group_id: int | None = None,
 ) -> Repo:
     """Create a repo with a first commit that says which files are large.
 
+    Without ``visibility`` it has the one that its organisation gives new repos, else is public;
+    ``group_id`` puts it into a resource group.
+
     Raises:
-        NotFound: there is no such namespace.
+        NotFound: there is no such namespace, or no such group for ``by``.
         Forbidden: ``by`` may not create repos in it.
         Conflict: there is a repo of that kind and name; the refusal tells its ``url``.
     """
     with transaction.atomic():
-        repo = _create_row(kind, name, by, visibility, sdk)
+        namespace = _namespace_to_fill(kind, name, by, group_id)
+        row = Repo(kind=kind, namespace=namespace, name=name.name, sdk=sdk)
+        row.resource_group_id = group_id
+        row.visibility = _visibility(visibility or default_visibility(namespace))
+        repo = _create_row(row, by)
         _first_commit(repo, by)
     return repo
 
 
-def _create_row(kind: RepoKind, name: RepoName, by: Principal, visibility: str, sdk: str) -> Repo:
-    namespace = _namespace_to_fill(name, by)
+def _create_row(repo: Repo, by: Principal) -> Repo:
+    repo.created_by = by.user
     try:
         with transaction.atomic():
-            repo = Repo.objects.create(
-                kind=kind,
-                namespace=namespace,
-                name=name.name,
-                visibility=_visibility(visibility),
-                sdk=sdk,
-                created_by=by.user,
-            )
+            repo.save(force_insert=True)
     except IntegrityError:
-        raise Conflict(f"You already created this {kind} repo: {name}", name=str(name)) from None
+        raise Conflict(
+            f"You already created this {repo.kind} repo: {repo}", name=str(repo)
+        ) from None
     # A new repo takes the name over from one that was moved away from it.
-    RepoRedirect.objects.filter(kind=kind, old_name=str(repo).lower()).delete()
+    RepoRedirect.objects.filter(kind=repo.kind, old_name=str(repo).lower()).delete()
     RepoCard.objects.create(repo=repo)
     cards.index_name(repo)
     outbox.announce(repo.pk, RepoCreated(), by=by.user)
@@ -79,10 +93,21 @@ def _create_row(kind: RepoKind, name: RepoName, by: Principal, visibility: str, 
     return repo
 
 
-def _namespace_to_fill(name: RepoName, by: Principal) -> Namespace:
+def _namespace_to_fill(
+    kind: RepoKind, name: RepoName, by: Principal, group_id: int | None = None
+) -> Namespace:
     namespace = namespace_named(name.namespace)
-    check_can_create_in(by, namespace)
+    place = Place(namespace.pk, kind, group_id)
+    if group_id is not None:
+        check_may_know_of_group(by, place)
+    check_can_create_in(by, namespace, place=place)
     return namespace
+
+
+def default_visibility(namespace: Namespace) -> str:
+    """What new repos of a namespace are if nobody says."""
+    asked = Organisation.objects.filter(namespace=namespace)
+    return asked.values_list("default_visibility", flat=True).first() or Repo.Visibility.PUBLIC
 
 
 def _visibility(text: str) -> str:
@@ -136,23 +161,31 @@ def _settings_of(repo: Repo) -> dict[str, object]:
 def move(*, repo: Repo, to: RepoName, by: Principal) -> None:
     """Rename a repo or give it to another namespace; the old name goes on leading to it.
 
+    What was granted on it by its old owner ends, and so does its place in a resource group.
+
     Raises:
-        Forbidden: ``by`` may not manage the repo, or not create one in the new namespace.
+        Forbidden: ``by`` may not manage the repo, or not take it out of its organisation, or not
+            create one in the new namespace.
         Conflict: the new name is taken.
     """
     check_can(by, Action.REPO_MANAGE, repo)
-    namespace = _namespace_to_fill(to, by)
+    namespace = namespace_named(to.namespace)
+    is_transfer = namespace.pk != repo.namespace_id
+    if is_transfer:
+        check_can_give_away(by, repo)
+        check_can_create_in(by, namespace, place=Place(namespace.pk, repo.kind))
     old = str(repo).lower()
     try:
         with transaction.atomic():
             outbox.announce(repo.pk, RepoMoved(f"{namespace}/{to.name}", namespace.pk), by=by.user)
             told = {"old": repo.full_name, "new": f"{namespace}/{to.name}"}
             record_of(repo, "repo.move", by=by.user, name=told)
-            is_transfer = namespace.pk != repo.namespace_id
             repo.namespace, repo.name = namespace, to.name
             if is_transfer:
+                repo.resource_group = None
+                Grant.objects.filter(repo_id=repo.pk).delete()
                 record_of(repo, "repo.receive", by=by.user, name=told)
-            repo.save(update_fields=["namespace", "name"])
+            repo.save(update_fields=["namespace", "name", "resource_group"])
             RepoRedirect.objects.filter(kind=repo.kind, old_name=str(repo).lower()).delete()
             if old != str(repo).lower():
                 RepoRedirect.objects.update_or_create(
@@ -196,7 +229,10 @@ def duplicate(*, source: Repo, to: RepoName, by: Principal, visibility: str) -> 
         head = history.commit_by_oid(source.pk, _head_of(source))
         if head is None:
             raise NotFound(f"{source} has no commit to copy.")
-        target = _create_row(source.repo_kind, to, by, visibility, source.sdk)
+        namespace = _namespace_to_fill(source.repo_kind, to, by)
+        row = Repo(kind=source.kind, namespace=namespace, name=to.name, sdk=source.sdk)
+        row.visibility = _visibility(visibility)
+        target = _create_row(row, by)
         sql.run(
             "INSERT INTO git_object (repo_id, oid, kind, size, base, lfs_oid, lfs_size, data) "
             "SELECT %s, oid, kind, size, base, lfs_oid, lfs_size, data FROM git_object "

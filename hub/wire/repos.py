@@ -19,6 +19,7 @@ from teams.http.origin import base_url
 from teams.http.pagination import limit_of, with_next
 from teams.http.views import WireView
 from teams.models import Namespace
+from teams.names import number_in_id
 from teams.policies import Principal
 from teams.queries import namespace_named
 from teams.roles import Action, Role
@@ -51,6 +52,16 @@ def visibility_in(body: Body) -> str | None:
     return Repo.Visibility.PRIVATE if private else Repo.Visibility.PUBLIC
 
 
+def group_in(body: Body) -> int | None:
+    """Read the resource group that a body names; None without one.
+
+    Raises:
+        Invalid: it is no string.
+    """
+    text = body.text("resourceGroupId", "")
+    return number_in_id(text) if text else None
+
+
 class WithConflictUrl(WireView):
     """Answers a conflict with the URL of the repo that is in the way; clients need it."""
 
@@ -76,8 +87,9 @@ class Create(WithConflictUrl):
                 kind=kind,
                 name=name,
                 by=self.principal,
-                visibility=visibility_in(body) or Repo.Visibility.PUBLIC,
+                visibility=visibility_in(body) or "",
                 sdk=body.text("sdk", ""),
+                group_id=group_in(body),
             )
         except Conflict:
             raise self.created(kind, name, request) from None

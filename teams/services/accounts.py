@@ -8,6 +8,8 @@ from teams.errors import Conflict, Unauthenticated
 from teams.models import Namespace, User
 from teams.names import check_name
 from teams.services.audit import Target, record
+from teams.services.members import check_none_is_left_ownerless
+from teams.services.organisations import owner_stays, retire
 
 
 class SignInLinks(PasswordResetTokenGenerator):
@@ -72,3 +74,20 @@ def spend_link(*, name: str, token: str) -> User:
     user.last_login = timezone.now()
     user.save(update_fields=["last_login"])
     return user
+
+
+def close(*, user: User, by: User | None) -> None:
+    """End an account; its name stays taken. Whether it still owns repos is not asked here.
+
+    What the user wrote stays, without a name.
+
+    Raises:
+        Conflict: an organisation would have no owner.
+    """
+    check_none_is_left_ownerless(user)
+    namespace = user.namespace
+    with owner_stays():
+        target = Target("user", user.name, user.pk)
+        record("account.close", by=by, namespace=namespace, target=target)
+        user.delete()
+        retire(namespace)

@@ -215,12 +215,21 @@ def close(*, organisation: Organisation, by: Principal) -> None:
     Raises:
         Forbidden: ``by`` does not own it.
     """
-    check_in(by, Action.ORG_OWN, organisation)
+    check_can_close(organisation, by)
     namespace, target = organisation.namespace, target_of(organisation)
     with transaction.atomic():
         audit.record("org.delete", by=by.user, namespace=namespace, target=target)
         organisation.delete()
         retire(namespace)
+
+
+def check_can_close(organisation: Organisation, by: Principal) -> None:
+    """Refuse unless ``by`` owns the organisation.
+
+    Raises:
+        Forbidden: they do not.
+    """
+    check_in(by, Action.ORG_OWN, organisation)
 
 
 def retire(namespace: Namespace) -> None:
