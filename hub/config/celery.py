@@ -20,9 +20,9 @@ env = load()
 
 QUEUES = tuple(
     Queue(name, Exchange(name), routing_key=name)  # type: ignore[no-untyped-call]
-    for name in ("cpu", "heavy")
+    for name in ("cpu", "heavy", "gpu")
 )
-"""Seconds of work, and minutes of it: neither has to wait for the other."""
+"""Seconds of work, minutes of it, and what models do: none has to wait for another."""
 
 BEAT: dict[str, dict[str, str | schedule | dict[str, int]]] = {
     "recount-downloads": {

@@ -82,6 +82,12 @@ class Env(BaseSettings):
     # Where workers reach web: on one machine as nobody else does, past any proxy.
     internal_url: str = ""
 
+    # Where an inference worker listens for web, and how many bytes its models may hold; 0: it
+    # chooses.
+    line_bind: str = "127.0.0.1"
+    line_port: int = Field(default=0, ge=0, le=65535)
+    model_memory: int = Field(default=0, ge=0)
+
     # Networks of our own, such as a CI server's, to which webhooks may go; and those they may not.
     webhook_allow_cidrs: Words = ()
     webhook_deny_cidrs: Words = ()

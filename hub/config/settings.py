@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "teams.apps.TeamsConfig",
     "hub.apps.HubConfig",
     "datasets_app.apps.DatasetsConfig",
+    "inference.apps.InferenceConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -155,11 +156,15 @@ AUDIT_KEYS = env.audit_keys or (SECRET_KEY,)
 CLAMD_SOCKET = str(env.clamd_socket or "")
 DATA = env.data
 INTERNAL_URL = env.web_url
+LINE_BIND = env.line_bind
+LINE_PORT = env.line_port
 LFS_MULTIPART_FROM = env.lfs_multipart_from
 LFS_PART_BYTES = env.lfs_part_bytes
 MAIL = env.mail
 MAX_FILE_BYTES = env.max_file_bytes
 MAX_JSON_BYTES = env.max_json_bytes
+MODELS_HOME = env.data / "models"
+MODEL_MEMORY = env.model_memory
 # Empty where nobody configured one: links then name the origin that the caller asked.
 PUBLIC_URL = env.url
 RATE_ANONYMOUS = env.rates(env.rate_anonymous)

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import structlog
@@ -39,6 +40,11 @@ WORKER = (
 # What takes long runs in children of its own jobs: threads that wait for them are enough.
 HEAVY = (
     "--quiet --app hub.config.celery worker --queues heavy --pool threads"
+    " --without-gossip --without-mingle --without-heartbeat"
+)
+# One process holds the models; its threads only wait for them.
+GPU = (
+    "--quiet --app hub.config.celery worker --queues gpu --pool threads --concurrency 4"
     " --without-gossip --without-mingle --without-heartbeat"
 )
 BEAT = "--quiet --app hub.config.celery beat --pidfile="
@@ -152,6 +158,10 @@ def _children(env: Env, *, workers: bool) -> tuple[list[Child], list[Child]]:
         others.append(_python("worker", "celery", *WORKER.split(), *concurrency))
         at_once = ("--concurrency", str(env.heavy_concurrency))
         others.append(_python("heavy", "celery", *HEAVY.split(), *at_once))
+        if find_spec("torch") is not None:
+            others.append(_python("gpu", "celery", *GPU.split()))
+        else:
+            log.info("no_inference", reason="the dependency group `ml` is not installed")
         schedule = ("--schedule", str(env.data / "beat"))
         others.append(_python("beat", "celery", *BEAT.split(), *schedule))
     return servers, others

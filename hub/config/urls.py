@@ -13,9 +13,12 @@ urlpatterns = [
     path("", include("hub.urls.collections")),
     path("", include("hub.urls.wire")),
     path("", include("datasets_app.urls.wire")),
+    path("", include("inference.urls.wire")),
+    path("", include("inference.urls.rest")),
     path("", include("hub.urls.rest")),
     path("", include("teams.urls.rest")),
     path("", include("teams.urls.portal")),
+    path("", include("inference.urls.portal")),
     path("", include("hub.urls.portal")),
 ]
 

@@ -12,6 +12,7 @@ from hub.http.repo_views import OfRepo
 from hub.models import RepoCard
 from hub.policies import can
 from hub.portal.shown import ShownRepo
+from hub.portal.tabs import tabs_of
 from hub.queries.discussions import open_count
 from hub.queries.repo_page import card_of, is_liked
 from teams.http.views import PortalView
@@ -53,15 +54,19 @@ class RepoPage(OfRepo, PortalView):
         return {
             "repo": ShownRepo.of(self.repo, card, sha),
             "section": self.repo.repo_kind.plural,
-            "tabs": self._tabs(),
+            "tabs": self._tabs(card),
             "like_url": f"{self.repo.url}/like",
             "liked": is_liked(self.repo, self.principal.user),
         }
 
-    def _tabs(self) -> list[Tab]:
+    def _tabs(self, card: RepoCard) -> list[Tab]:
         url, branch = self.repo.url, self.repo.default_branch
         tabs = [
             Tab("Card", url, self.tab == "card"),
+            *(
+                Tab(one.label, f"{url}/{one.path}", self.tab == one.key)
+                for one in tabs_of(self.repo, card)
+            ),
             Tab("Files", links.tree_url(url, branch), self.tab == "files"),
             Tab("Commits", links.commits_url(url, branch), self.tab == "commits"),
         ]

@@ -1,0 +1,1 @@
+"""What loads and runs models. It may import torch, and never Django."""

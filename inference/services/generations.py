@@ -1,0 +1,136 @@
+"""Pictures as jobs: asked for now, made by the worker of the queue `gpu`, kept for who asked."""
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from hub.models import Job, Repo
+from hub.names import RevisionName
+from hub.policies import check_can
+from hub.queries import history
+from hub.services import jobs
+from hub.services.working import JobFailed, Work
+from inference.errors import InputRejected
+from inference.models import Output
+from inference.protocols.tasks import FIELDS, Call, FieldKind, Task, call_of
+from inference.queries.served import Served, served
+from inference.runtimes.ports import Picture
+from inference.services import serving
+from inference.services.leave import leave_to_read
+from inference.serving.line import ANYBODY
+from inference.serving.tickets import Priority, Ticket
+from teams.models import User
+from teams.policies import Principal
+from teams.roles import Action
+
+KIND = "inference.generate"
+MOST = 16
+"""Pictures of one job."""
+KEPT = 1000
+"""Outputs of one user; older ones go."""
+_LOOK_SECONDS = 0.1
+PICTURES = frozenset({Task.TEXT_TO_IMAGE, Task.IMAGE_TO_IMAGE})
+
+
+@transaction.atomic
+def request(*, model: Served, call: Call, count: int, by: Principal) -> int:
+    """Ask for ``count`` pictures; answer the job's id. The caller has checked that ``by`` may.
+
+    Raises:
+        InputRejected: the task makes no pictures, or not so many.
+    """
+    if call.task not in PICTURES:
+        raise InputRejected(f"{call.task} makes no pictures; it is answered at once.")
+    if not 1 <= count <= MOST:
+        raise InputRejected(f"count must be 1 to {MOST}.")
+    params = {
+        "commit": model.ref.commit,
+        "task": call.task,
+        "values": _stored(call),
+        "count": count,
+    }
+    return jobs.request(KIND, params=params, repo=model.repo, by=by)
+
+
+def run(work: Work) -> Mapping[str, Any]:
+    """Make the pictures of a job; a second attempt goes on where the first was lost."""
+    repo, by = work.job.repo, work.job.by
+    if repo is None or by is None:
+        raise JobFailed("gone", "The model, or who asked for it, is gone.")
+    check_can(Principal(user=by), Action.REPO_READ, repo)
+    model = served(repo, history.resolve(repo, RevisionName.parse(work.params["commit"])))
+    call = call_of(Task(work.params["task"]), work.params["values"])
+    count = int(work.params["count"])
+    _fetch(work, model)
+    made = set(Output.objects.filter(job=work.job).values_list("place", flat=True))
+    for place in range(count):
+        if place not in made:
+            picture = _made(work, model, _seeded(call, place), (place, count))
+            keep(picture, repo=repo, by=by, job=work.job, place=place)
+    work.progress(count, count, "done")
+    found = Output.objects.filter(job=work.job).defer("png").order_by("place")
+    return {"outputs": [{"id": one.public_id, "url": one.url} for one in found]}
+
+
+def _fetch(work: Work, model: Served) -> None:
+    rooms = serving.rooms()
+    if rooms.has(model.ref):
+        return
+    work.progress(0, 0, "fetching the model")
+    user = work.job.by if model.repo.private or model.repo.gate else None
+    with leave_to_read(model.repo, user) as token:
+        rooms.fetch(model.ref, "" if token == ANYBODY else token)
+
+
+def _made(work: Work, model: Served, call: Call, which: tuple[int, int]) -> Picture:
+    """Make one picture, and tell of its steps; whoever cancels is heard at the next one."""
+    place, count = which
+    ticket = Ticket(model.ref, call, Priority.BATCH)
+    serving.rooms().batcher.submit(ticket)
+    try:
+        while not ticket.wait(_LOOK_SECONDS):
+            steps = ticket.total or 1
+            work.progress(
+                place * steps + ticket.done,
+                count * steps,
+                f"picture {place + 1} of {count}",
+            )
+        work.check()
+    finally:
+        ticket.give_up()
+    picture: Picture = ticket.result()
+    return picture
+
+
+def keep(
+    picture: Picture, *, repo: Repo, by: User, job: Job | None = None, place: int = 0
+) -> Output:
+    """Keep a picture for who asked for it; the oldest of very many goes."""
+    output = Output.objects.create(
+        by=by,
+        repo=repo,
+        job=job,
+        place=place,
+        recipe=dict(picture.recipe),
+        png=picture.png,
+    )
+    old = Output.objects.filter(by=by).order_by("-pk").values_list("pk", flat=True)[KEPT:]
+    Output.objects.filter(pk__in=list(old)).delete()
+    return output
+
+
+def _seeded(call: Call, place: int) -> Call:
+    """Of several pictures each has a seed of its own, which follows from the one given."""
+    seed = call["seed"]
+    return call if seed is None else Call(call.task, {**call.values, "seed": seed + place})
+
+
+def _stored(call: Call) -> dict[str, Any]:
+    images = {field.name for field in FIELDS[call.task] if field.kind is FieldKind.IMAGE}
+    return {
+        name: base64.b64encode(value).decode() if name in images else value
+        for name, value in call.values.items()
+        if value is not None
+    }

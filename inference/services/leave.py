@@ -1,0 +1,31 @@
+"""Leave: the token with which a worker fetches a model for somebody, and nothing else."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from hub.models import Repo
+from inference.serving.line import ANYBODY
+from teams.models import User
+from teams.roles import Permission
+from teams.services import tokens
+from teams.services.tokens import Allowed
+
+_LASTS = timedelta(hours=2)
+_READING = frozenset({Permission.CONTENT_READ, Permission.GATED_READ})
+
+
+@contextmanager
+def leave_to_read(repo: Repo, user: User | None) -> Iterator[str]:
+    """A token that reads one repo as ``user`` may, and ends with the block."""
+    if user is None:
+        yield ANYBODY
+        return
+    job = f"model-{secrets.token_hex(8)}"
+    may = [Allowed(_READING, namespace_id=repo.namespace_id, repo_id=repo.pk)]
+    _token, secret = tokens.issue_for_job(job=job, user=user, may=may, lasts=_LASTS)
+    try:
+        yield secret
+    finally:
+        tokens.revoke_all_for(f"job:{job}")

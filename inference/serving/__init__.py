@@ -1,0 +1,1 @@
+"""How loaded models serve many at once."""
