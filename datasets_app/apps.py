@@ -14,3 +14,16 @@ class DatasetsConfig(AppConfig):
     def ready(self) -> None:
         importlib.import_module("datasets_app.receivers")
         importlib.import_module("datasets_app.services.registering").register()
+        _add_tab()
+
+
+def _add_tab() -> None:
+    tabs = importlib.import_module("hub.portal.tabs")
+    tabs.register(
+        tabs.AddedTab(
+            key="viewer",
+            label="Viewer",
+            path="viewer",
+            shows=lambda repo, _card: repo.kind == "dataset",
+        )
+    )

@@ -19,6 +19,7 @@ urlpatterns = [
     path("", include("teams.urls.rest")),
     path("", include("teams.urls.portal")),
     path("", include("inference.urls.portal")),
+    path("", include("datasets_app.urls.portal")),
     path("", include("hub.urls.portal")),
 ]
 

@@ -1,9 +1,11 @@
 // Registers our elements. Every page is complete without them; they only save a round trip.
+import { CellDrawer } from "./elements/cell-drawer.js";
 import { CopyButton } from "./elements/copy-button.js";
 import { KeyHints } from "./elements/key-hints.js";
 import { RelativeTime } from "./elements/relative-time.js";
 import { ThemeSwitch } from "./elements/theme-switch.js";
 
+customElements.define("cell-drawer", CellDrawer);
 customElements.define("copy-button", CopyButton);
 customElements.define("key-hints", KeyHints);
 customElements.define("relative-time", RelativeTime);
