@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +16,8 @@ from hub.queries.store import blob_store
 from hub.queries.trees import Found, facts_of
 from hub.storage.large_files import Content
 
+_PREFIX = "weighhouse-export-"
+_STALE_SECONDS = 24 * 3600
 _PIECE = 8 * 1024 * 1024
 _LISTED = 2 * 1024 * 1024 * 1024
 """Larger archives are not fetched only to see what is in them."""
@@ -45,10 +48,19 @@ def lay_down(content: Content, target: Path, most: int | None = None) -> Path:
     return target
 
 
+def _sweep() -> None:
+    """What whoever was killed left behind is gone after a day."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            if left.stat().st_mtime < time.time() - _STALE_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
+
+
 @contextmanager
 def workplace() -> Iterator[Path]:
     """A folder for one task, that is gone with it."""
-    folder = Path(tempfile.mkdtemp(prefix="weighhouse-export-"))
+    _sweep()
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
     try:
         yield folder
     finally:

@@ -5,9 +5,11 @@ one JSON object per line: ``read`` (bytes of the file so far), ``shard``, ``sche
 good one, ``error`` at the end of a bad one.
 """
 
+import ctypes
 import json
 import os
 import resource
+import signal
 import sys
 from typing import Any
 
@@ -15,6 +17,8 @@ from datasets_app.readers import limits
 
 _CPU_SECONDS = 4 * 3600
 _FILES = 1024
+_PR_SET_PDEATHSIG = 1
+"""Nobody reads on for a worker that is dead: prctl(2)."""
 _TELL_EVERY = 4 * limits.MIB
 
 
@@ -41,6 +45,7 @@ def main() -> None:
 
 def restrict() -> None:
     """Take away what reading does not need; Arrow's own pool would take it before we can."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     resource.setrlimit(resource.RLIMIT_AS, (limits.ADDRESS_SPACE, limits.ADDRESS_SPACE))
     resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

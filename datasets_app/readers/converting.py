@@ -8,13 +8,23 @@ from typing import Any, Final
 import pyarrow as pa
 
 from datasets_app.errors import UnreadableFile, Unresolvable
-from datasets_app.readers import arrow_ipc, delimited, json_rows, limits, parquet, plain_text
+from datasets_app.readers import (
+    arrow_ipc,
+    delimited,
+    folders,
+    json_rows,
+    limits,
+    parquet,
+    plain_text,
+    webdataset,
+)
 from datasets_app.readers.ports import DataFile, Reading, TableReader
 from datasets_app.readers.schemas import cast, checked
 from datasets_app.readers.sources import Widen
 from datasets_app.readers.task import Task, packed, unpacked
 from datasets_app.readers.writing import ShardWriter, Written, groups_of
 from datasets_app.shape.features import features_of, with_features
+from datasets_app.shape.formats import FOLDERS
 
 Tell = Callable[[str, Any], None]
 
@@ -24,6 +34,7 @@ READERS: Final[dict[str, TableReader]] = {
     "text": plain_text.read,
     "parquet": parquet.read,
     "arrow": arrow_ipc.read,
+    "webdataset": webdataset.read,
 }
 
 PREVIEW_ROWS: Final = 100
@@ -43,6 +54,9 @@ def run(task: Task, tell: Tell) -> None:
         tell("error", told)
     except Unresolvable as bad:
         tell("error", {"code": bad.viewer_code, "message": bad.message})
+    except (UnicodeError, RecursionError) as bad:
+        message = f"{task.files[0]['name']} is no such file as it says: {bad}"
+        tell("error", {"code": "DatasetGenerationError", "message": message[:500]})
     except (MemoryError, pa.ArrowMemoryError):
         tell("error", {"code": "TooBigContentError", "message": "It takes too much memory."})
     else:
@@ -54,6 +68,9 @@ def _files(task: Task) -> list[DataFile]:
 
 
 def _batches(task: Task, reading: Reading) -> Iterator[pa.RecordBatch]:
+    if task.builder in FOLDERS:
+        yield from folders.read(_files(task), task.builder, reading)
+        return
     for file in _files(task):
         yield from READERS[task.builder](file, reading)
 

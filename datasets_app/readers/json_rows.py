@@ -111,7 +111,7 @@ def _fast(block: bytes, schema: pa.Schema | None) -> list[pa.RecordBatch] | None
     try:
         table = arrow_json.read_json(io.BytesIO(block), reading)
         table.validate(full=True)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeError):
         return None
     return table.combine_chunks().to_batches() if table.num_rows else []
 
@@ -166,13 +166,14 @@ def _by_value(rows: Rows, name: str, row: int, schema: pa.Schema | None) -> pa.R
             )
         names.update(dict.fromkeys(one))
     known = {one.name: one.type for one in schema} if schema else {}
-    columns = [_column([one.get(key) for one in rows], known.get(key)) for key in names]
+    columns = [column_of([one.get(key) for one in rows], known.get(key)) for key in names]
     fields = [pa.field(key, column.type) for key, column in zip(names, columns, strict=True)]
     checked(pa.schema(fields))
     return pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields))
 
 
-def _column(values: list[Any], known: pa.DataType | None) -> pa.Array:
+def column_of(values: list[Any], known: pa.DataType | None) -> pa.Array:
+    """Values of Python as a column; as the text of JSON where they have no type in common."""
     if not isinstance(known, pa.JsonType):
         try:
             column = pa.array(values)

@@ -145,7 +145,7 @@ def cast(batch: pa.RecordBatch, schema: pa.Schema, row: int) -> pa.RecordBatch:
         UnreadableFile: a value does not fit; ``row`` is the number of the batch's first row.
     """
     if batch.schema.equals(schema):
-        return batch
+        return pa.RecordBatch.from_arrays(batch.columns, schema=schema)
     columns = [
         _cast_column(batch.column(field.name), field, row)
         if batch.schema.get_field_index(field.name) >= 0

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from datasets_app.models import CommitSnapshot, Config, Shard, Snapshot, State
+import yaml
+
+from datasets_app.models import CommitSnapshot, Config, Shard, Snapshot, Split, State
 from datasets_app.services import derived
 from hub.git.objects import FILE_MODE, Entry, Kind, Pointer
 from hub.git.refs import BRANCHES, CONVERTS, RefUpdate
@@ -60,7 +62,8 @@ def publish_snapshot(snapshot: Snapshot) -> bytes | None:
     }
     if not refs[1]:
         files = {refs[0]: {**files[refs[0]], **files[refs[1]]}}
-    commits = {ref: _point(repo, ref, rows, snapshot) for ref, rows in files.items() if rows}
+    card = export_card(snapshot)
+    commits = {ref: _point(repo, ref, rows, snapshot, card) for ref, rows in files.items() if rows}
     states = set(Config.objects.filter(snapshot=snapshot).values_list("state", flat=True))
     snapshot.state = State.READY if State.READY in states else State.FAILED
     snapshot.export_commit = commits.get(refs[0])
@@ -93,10 +96,30 @@ def _check_held(repo: Repo, shards: Sequence[Shard]) -> None:
         raise TryAgain("shard_lost", "A shard was deleted before it could be published.")
 
 
-def _point(repo: Repo, ref: str, files: Mapping[str, Shard], snapshot: Snapshot) -> bytes:
+def export_card(snapshot: Snapshot) -> bytes:
+    """A card that tells clients of the export which files make which config and split."""
+    rows = (
+        Split.objects.filter(config__snapshot=snapshot, config__state=State.READY)
+        .order_by("config__ord", "ord")
+        .values_list("config__name", "config__is_default", "name")
+    )
+    configs: dict[str, dict[str, Any]] = {}
+    for config, is_default, split in rows:
+        found = configs.setdefault(config, {"config_name": config, "data_files": []})
+        paths = [f"{config}/{split}/*.parquet", f"{config}/{split}-part*/*.parquet"]
+        found["data_files"].append({"split": split, "path": paths})
+        found |= {"default": True} if is_default and config != "default" else {}
+    told = yaml.safe_dump({"configs": list(configs.values())}, sort_keys=False)
+    return f"---\n{told}---\n".encode()
+
+
+def _point(
+    repo: Repo, ref: str, files: Mapping[str, Shard], snapshot: Snapshot, card: bytes
+) -> bytes:
     """Let ``ref`` hold exactly these files; answer its commit."""
-    pointers: list[StoredObject] = []
-    entries: dict[str, Entry] = {}
+    readme = store(Kind.BLOB, card)
+    pointers: list[StoredObject] = [readme]
+    entries: dict[str, Entry] = {"README.md": Entry(FILE_MODE, readme.oid)}
     for path, row in files.items():
         oid = bytes(row.oid)
         if row.sha256 is not None:

@@ -9,6 +9,8 @@ from hub.services import jobs
 from hub.services.jobs import Kind
 from hub.services.working import Work
 
+_MOST_FAILURES = 1000
+"""What could kill its worker is done in children: one that died was killed, and is not to blame."""
 _DONE_BY = {
     PLAN: ("planning", "plan", "cpu"),
     PREVIEW: ("previews", "preview", "cpu"),
@@ -22,7 +24,8 @@ _DONE_BY = {
 def register() -> None:
     """Make them known to hub."""
     for name, (module, verb, queue) in _DONE_BY.items():
-        jobs.register(Kind(name=name, run=_by_name(module, verb), queue=queue))
+        run = _by_name(module, verb)
+        jobs.register(Kind(name=name, run=run, queue=queue, most_failures=_MOST_FAILURES))
 
 
 def _by_name(module: str, verb: str) -> Callable[[Work], Mapping[str, Any] | None]:

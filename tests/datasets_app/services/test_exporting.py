@@ -34,7 +34,7 @@ def exported(repo: Repo) -> dict[str, bytes]:
     if commit is None:
         return {}
     found = trees.list_all(repo.pk, commit, ROOT)
-    return {one.path: one.oid for one in found if not one.is_folder}
+    return {one.path: one.oid for one in found if one.path.endswith(".parquet")}
 
 
 def table(first: int, count: int) -> bytes:
