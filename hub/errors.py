@@ -73,6 +73,10 @@ class StoreUnavailable(Unavailable):
     """The store of large files does not answer. Try again in a moment."""
 
 
+class AccessRequestNotFound(NotFound):
+    """There is no such access request."""
+
+
 class GatedRepo(Forbidden):
     """Access to this repo is restricted and you are not in the authorized list."""
 

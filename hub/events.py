@@ -180,6 +180,34 @@ class StatusReported(News):
 
 
 @dataclass(frozen=True, slots=True)
+class AccessNews(News):
+    """What is said of somebody's wish to read a gated repo."""
+
+    id: int
+    user: str
+    status: str
+
+    def details(self) -> dict[str, Any]:
+        return {"accessRequest": asdict(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class AccessAsked(AccessNews):
+    """Somebody asked for access; an automatic gate let them in."""
+
+    scope: ClassVar[str] = "repo.access"
+    action: ClassVar[str] = "create"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessDecided(AccessNews):
+    """Somebody was let in, turned away, or is to wait again."""
+
+    scope: ClassVar[str] = "repo.access"
+    action: ClassVar[str] = "update"
+
+
+@dataclass(frozen=True, slots=True)
 class PullRequestApproved(News):
     """Somebody approved a pull request as it was at ``commit``."""
 

@@ -67,6 +67,11 @@ class Principal:
         return self.user is not None and self.user.is_staff
 
     @cached_property
+    def let_in(self) -> dict[int, str]:
+        """What became of access requests, by repo, so far as it was asked in this request."""
+        return {}
+
+    @cached_property
     def standings(self) -> Standings:
         """What the caller is in each organisation; one query, asked once."""
         return standings_of(self.user.pk) if self.user else Standings()
@@ -134,6 +139,8 @@ class Facts:
     """The caller's role in the namespace that owns it."""
     is_public: bool = False
     is_gated: bool = False
+    is_let_in: bool = False
+    """The gate is open to the caller: their access request was accepted."""
     is_creator: bool = False
     is_disabled: bool = False
     granted: frozenset[Permission] = frozenset()
@@ -172,7 +179,7 @@ def decide(principal: Principal, action: Action, facts: Facts) -> Decision:
         return _weak_credential(principal)
     if principal.scope is not None and not _is_permitted(action, facts):
         return Decision(allowed=False, reason=_lacks(action))
-    return _by_role(action, facts, role)
+    return _by_role(principal, action, facts, role)
 
 
 def _role_that_counts(principal: Principal, action: Action, facts: Facts) -> Role:
@@ -189,6 +196,7 @@ def _role_that_counts(principal: Principal, action: Action, facts: Facts) -> Rol
 
 
 _GATED = frozenset({Permission.GATED_READ})
+_READS_GATED = _GATED | {Permission.CONTENT_READ}
 
 
 def _is_permitted(action: Action, facts: Facts) -> bool:
@@ -229,16 +237,24 @@ def _weak_credential(principal: Principal) -> Decision:
     return Decision(allowed=False, reason="This token may only read. Use a token with write role.")
 
 
-def _by_role(action: Action, facts: Facts, role: Role) -> Decision:
+def _by_role(principal: Principal, action: Action, facts: Facts, role: Role) -> Decision:
     if facts.is_disabled and action not in {Action.REPO_SEE, Action.REPO_MANAGE}:
         return Decision(allowed=False, reason="Access to this resource is disabled.")
     if role >= NEEDS[action]:
         return ALLOWED
     if facts.is_public and action in OPEN_TO_ALL:
-        if facts.is_gated and action in NARROWED_BY_GATE:
+        if _stands_before_gate(principal, action, facts):
             return Decision(allowed=False, gated=True, reason="gated")
         return ALLOWED
     return Decision(allowed=False, reason=_SHUT if facts.is_shut else _TOO_WEAK)
+
+
+def _stands_before_gate(principal: Principal, action: Action, facts: Facts) -> bool:
+    """Whether a gate keeps somebody out who has no role; a token must be for gated repos, too."""
+    if not facts.is_gated or action not in NARROWED_BY_GATE:
+        return False
+    is_for_it = principal.scope is None or bool(facts.granted & _READS_GATED)
+    return not (facts.is_let_in and is_for_it)
 
 
 _SHUT = "The organisation does not take this access token."

@@ -53,6 +53,8 @@ class Action(StrEnum):
     """Change visibility, gating and other settings; rename; delete."""
     REPO_PROTECT = "repo.protect"
     """Say what has to be so before its branches and tags move."""
+    REPO_ASK = "repo.ask"
+    """Ask for access to the files of a gated repo."""
     REPO_CREATE = "repo.create"
     """Create a repo in a namespace, or move one into it."""
 
@@ -77,6 +79,11 @@ class Action(StrEnum):
     ORG_OWN = "org.own"
     """Say who owns it; delete it."""
 
+    ACCESS_SEE = "access.see"
+    """See who asked for access to a gated repo."""
+    ACCESS_DECIDE = "access.decide"
+    """Accept, reject and grant."""
+
     WEBHOOKS_SEE = "webhooks.see"
     """See the webhooks of a namespace, and what they were sent."""
     WEBHOOKS_CHANGE = "webhooks.change"
@@ -92,7 +99,10 @@ NEEDS: dict[Action, Role] = {
     Action.REPO_WRITE: Role.WRITE,
     Action.REPO_MANAGE: Role.WRITE,
     Action.REPO_PROTECT: Role.ADMIN,
+    Action.REPO_ASK: Role.READ,
     Action.REPO_CREATE: Role.CONTRIBUTOR,
+    Action.ACCESS_SEE: Role.WRITE,
+    Action.ACCESS_DECIDE: Role.WRITE,
     Action.AUDIT_READ: Role.ADMIN,
     Action.COLLECTION_SEE: Role.READ,
     Action.COLLECTION_VOTE: Role.READ,
@@ -117,6 +127,7 @@ OPEN_TO_ALL = frozenset(
         Action.REPO_LIKE,
         Action.REPO_DISCUSS,
         Action.REPO_PROPOSE,
+        Action.REPO_ASK,
         Action.COLLECTION_SEE,
         Action.COLLECTION_VOTE,
     }
@@ -136,7 +147,9 @@ CHANGES = frozenset(
         Action.REPO_WRITE,
         Action.REPO_MANAGE,
         Action.REPO_PROTECT,
+        Action.REPO_ASK,
         Action.REPO_CREATE,
+        Action.ACCESS_DECIDE,
         Action.COLLECTION_VOTE,
         Action.COLLECTION_CHANGE,
         Action.COLLECTION_CREATE,
@@ -199,7 +212,10 @@ PERMITTED_BY: dict[Action, frozenset[Permission]] = {
     Action.REPO_WRITE: frozenset({Permission.CONTENT_WRITE}),
     Action.REPO_MANAGE: frozenset({Permission.REPO_WRITE}),
     Action.REPO_PROTECT: frozenset({Permission.REPO_WRITE}),
+    Action.REPO_ASK: frozenset({Permission.GATED_READ}),
     Action.REPO_CREATE: frozenset({Permission.REPO_WRITE}),
+    Action.ACCESS_SEE: frozenset({Permission.ACCESS_READ}),
+    Action.ACCESS_DECIDE: frozenset({Permission.REPO_WRITE}),
     Action.COLLECTION_SEE: frozenset({Permission.COLLECTION_READ}),
     Action.COLLECTION_VOTE: frozenset({Permission.COLLECTION_WRITE}),
     Action.COLLECTION_CHANGE: frozenset({Permission.COLLECTION_WRITE}),
@@ -215,6 +231,7 @@ token never does. Of what anybody may read no permission is asked."""
 
 SEEN_BY: dict[str, Permission] = {
     "repo": Permission.CONTENT_READ,
+    "access": Permission.ACCESS_READ,
     "collection": Permission.COLLECTION_READ,
     "org": Permission.ORG_READ,
     "webhooks": Permission.WEBHOOKS_READ,

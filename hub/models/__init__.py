@@ -1,5 +1,6 @@
 """Rows and constraints of repos, their history and their bytes."""
 
+from hub.models.access import AccessRequest
 from hub.models.blob import Blob, PurgedFile, RepoBlob, UnnamedKey
 from hub.models.card import RepoCard
 from hub.models.collection import Collection, CollectionItem, Upvote
@@ -28,6 +29,7 @@ from hub.models.xet import (
 from teams.models import sql
 
 __all__ = [
+    "AccessRequest",
     "Approval",
     "Attempt",
     "Blob",

@@ -3,15 +3,29 @@
 from django.db import models
 from django.db.models.functions import Now
 
+from hub.models.access import AccessRequest
 from hub.models.discussion import Discussion
 from hub.models.protection import Promotion
 from hub.models.repo import Repo
 from hub.models.webhook import Webhook
 from teams.models import User
 
+_THINGS = ("discussion", "promotion", "access", "webhook")
+
+
+def _of_one_thing() -> models.Q:
+    """Exactly one of the things is named; all but a webhook are of a repo."""
+    found = models.Q()
+    for thing in _THINGS:
+        nulls = {f"{one}__isnull": one != thing for one in _THINGS}
+        found |= models.Q(repo__isnull=thing == "webhook", **nulls)
+    return found
+
 
 class Notification(models.Model):
-    """News of one discussion, promotion or webhook for one user; the unread has one row."""
+    """News of one discussion, promotion, access request or webhook for one user; the unread has
+    one row.
+    """
 
     class Reason(models.TextChoices):
         MENTION = "mention"
@@ -25,6 +39,7 @@ class Notification(models.Model):
         Discussion, null=True, on_delete=models.CASCADE, related_name="+"
     )
     promotion = models.ForeignKey(Promotion, null=True, on_delete=models.CASCADE, related_name="+")
+    access = models.ForeignKey(AccessRequest, null=True, on_delete=models.CASCADE, related_name="+")
     webhook = models.ForeignKey(Webhook, null=True, on_delete=models.CASCADE, related_name="+")
     reason = models.CharField(max_length=16, choices=Reason.choices)
     """Why this user is told: the strongest reason since they last looked."""
@@ -40,24 +55,7 @@ class Notification(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(
-                    repo__isnull=False,
-                    webhook__isnull=True,
-                    discussion__isnull=False,
-                    promotion__isnull=True,
-                )
-                | models.Q(
-                    repo__isnull=False,
-                    webhook__isnull=True,
-                    discussion__isnull=True,
-                    promotion__isnull=False,
-                )
-                | models.Q(
-                    repo__isnull=True,
-                    webhook__isnull=False,
-                    discussion__isnull=True,
-                    promotion__isnull=True,
-                ),
+                condition=_of_one_thing(),
                 name="notification_is_of_one_thing",
             ),
             models.UniqueConstraint(
@@ -71,6 +69,12 @@ class Notification(models.Model):
                 "promotion",
                 condition=models.Q(read_at=None, promotion__isnull=False),
                 name="one_unread_per_promotion",
+            ),
+            models.UniqueConstraint(
+                "user",
+                "access",
+                condition=models.Q(read_at=None, access__isnull=False),
+                name="one_unread_per_access_request",
             ),
             models.UniqueConstraint(
                 "user",

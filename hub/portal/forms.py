@@ -17,9 +17,9 @@ VISIBILITIES = [
 ]
 GATES = [
     (Repo.Gate.OPEN.value, "Open: whoever sees the repo may read its files"),
-    (Repo.Gate.MANUAL.value, "Gated: everybody sees the card, only members read the files"),
+    (Repo.Gate.AUTO.value, "Gated: whoever signs in and asks reads the files"),
+    (Repo.Gate.MANUAL.value, "Gated: whoever you let in reads the files"),
 ]
-_AUTO = (Repo.Gate.AUTO.value, "Gated, and whoever asks is let in")
 _PLAIN = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
 
 
@@ -90,10 +90,6 @@ class GateForm(ServiceForm):
 
     def __init__(self, data: Any = None, *, gate: str) -> None:
         super().__init__(data, initial={"gate": gate})
-        field = self.fields["gate"]
-        if gate == Repo.Gate.AUTO and isinstance(field, forms.ChoiceField):
-            # A client set it: the form keeps what it does not offer.
-            field.choices = [*GATES, _AUTO]
 
 
 class DeleteForm(ServiceForm):

@@ -23,6 +23,8 @@ _WORDS = {
     "discussion.update": "changed",
     "discussion.comment.create": "commented on",
     "discussion.approval.create": "approved",
+    "repo.access.create": "asks for access",
+    "repo.access.update": "decided on your access",
     "repo.promotion.create": "asks to promote",
     "repo.promotion.update": "decided on",
     "webhook.failing": "will soon disable the webhook",
@@ -68,6 +70,9 @@ def _subject(one: Notification) -> tuple[str, str]:
     discussion, repo = one.discussion, one.repo.url if one.repo else ""
     if discussion is not None:
         return f"{discussion.title} #{discussion.num}", f"{repo}/discussions/{discussion.num}"
+    if one.access is not None:
+        is_wish = one.told == "repo.access.create"
+        return f"to {one.repo}", f"{repo}/access-requests" if is_wish else repo
     if one.promotion is not None:
         return one.promotion.tag, f"{repo}/promotions"
     if one.webhook is not None:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
+from hub.errors import GatedRepo
 from hub.http import links
 from hub.http.repo_views import OfRepo
 from hub.models import RepoCard
@@ -15,6 +16,7 @@ from hub.portal.shown import ShownRepo
 from hub.portal.tabs import tabs_of
 from hub.queries.discussions import open_count
 from hub.queries.repo_page import card_of, is_liked
+from teams.errors import Refusal
 from teams.http.views import PortalView
 from teams.roles import Action
 
@@ -38,6 +40,13 @@ class RepoPage(OfRepo, PortalView):
     def page(self, context: Mapping[str, Any], *, status: int = 200) -> HttpResponse:
         card = context.get("card") or card_of(self.repo)
         return render(self.request, self.template, {**self._frame(card), **context}, status=status)
+
+    def refuse(self, refusal: Refusal) -> HttpResponse:
+        """Who stands before a gate is shown to it: the card's page says how to get in."""
+        if isinstance(refusal, GatedRepo) and self.request.method == "GET":
+            kind, name = self.kwargs["kind"], self.kwargs["name"]
+            return redirect(f"{links.repo_url(kind, str(name))}#gate")
+        return super().refuse(refusal)
 
     @property
     def revision(self) -> str:

@@ -14,6 +14,7 @@ from hub.http.links import TextLinks
 from hub.http.repo_views import OfRepo
 from hub.models import RepoCard
 from hub.names import ROOT, RepoKind
+from hub.portal.access import gate_for
 from hub.portal.card_facts import Known, NamedRepo, facts_of, named_in
 from hub.portal.forms import NewRepoForm
 from hub.portal.repo_page import RepoPage
@@ -67,6 +68,7 @@ class CardPage(RepoPage):
                 "commit_url": links.commit_url(self.repo.url, commit.oid) if commit else "",
                 "collections": collections_with(self.repo, self.principal, MAX_COLLECTIONS),
                 "card_command": self._card_command() if self.can_write else "",
+                "gate": gate_for(self.repo, self.principal),
             }
         )
 

@@ -38,7 +38,9 @@ def notifications_of(
         return NotificationPage([])
     of_repos = Q(repo__in=Repo.objects.filter(visible_to(reader)))
     found = Notification.objects.filter(of_repos | Q(webhook__isnull=False), user=reader.user)
-    found = found.select_related("repo__namespace", "discussion", "promotion", "webhook")
+    found = found.select_related(
+        "repo__namespace", "discussion", "promotion", "access__user__namespace", "webhook"
+    )
     if unread_only:
         found = found.filter(read_at=None)
     if cursor:

@@ -25,8 +25,10 @@ USUAL = frozenset({"repo", "repo.content", "repo.config", "discussion", "discuss
 _NAMES = {
     "repo": "repo",
     "repo.config": "config",
+    "repo.security": "security",
     "repo.status": "status",
     "repo.promotion": "promotion",
+    "repo.access": "access",
     "repo.job": "job",
     "discussion.comment": "comment",
     "discussion.approval": "approval",

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from django.utils import timezone
 
-from hub.models import DiscussionEvent, Event, Mention, Notification, Repo, sql
+from hub.models import AccessRequest, DiscussionEvent, Event, Mention, Notification, Repo, sql
 from hub.policies import can
 from teams.errors import Unauthenticated
 from teams.models import Membership, Namespace, User
@@ -22,6 +22,8 @@ _TOLD = {
     ("discussion", "update"),
     ("discussion.comment", "create"),
     ("discussion.approval", "create"),
+    ("repo.access", "create"),
+    ("repo.access", "update"),
     ("repo.promotion", "create"),
     ("repo.promotion", "update"),
 }
@@ -47,6 +49,8 @@ def tell(event: Event, repo: Repo | None) -> None:
 def _reasons(event: Event, repo: Repo) -> Reasons:
     found: Reasons = {}
     details = event.details
+    if event.scope == "repo.access":
+        return _reasons_of_access(event, repo)
     if event.scope == "repo.promotion":
         if event.action == "create":
             _add(found, _owners(repo), Notification.Reason.OWNER)
@@ -63,6 +67,18 @@ def _reasons(event: Event, repo: Repo) -> Reasons:
         mentioned = Mention.objects.filter(comment_id=comment["id"])
         users = mentioned.values_list("user_id", flat=True)
         _add(found, users, Notification.Reason.MENTION)
+    return found
+
+
+def _reasons_of_access(event: Event, repo: Repo) -> Reasons:
+    """A wish is news for those who decide, the decision for who asked; open gates for nobody."""
+    found: Reasons = {}
+    told = event.details["accessRequest"]
+    if event.action == "create" and told["status"] == AccessRequest.Status.PENDING:
+        _add(found, _owners(repo), Notification.Reason.OWNER)
+    if event.action == "update":
+        asked = AccessRequest.objects.filter(pk=told["id"]).values_list("user_id", flat=True)
+        _add(found, asked, Notification.Reason.PARTICIPANT)
     return found
 
 
@@ -114,7 +130,7 @@ def _audience(reasons: Reasons, event: Event, repo: Repo) -> list[User]:
 _NOTE = """
 INSERT INTO hub_notification (user_id, repo_id, {thing}_id, reason, told, actor, count)
 SELECT u.id, t.repo_id, t.id, u.reason, %(told)s, %(actor)s, 1
-FROM hub_{thing} t, unnest(%(users)s::bigint[], %(reasons)s::text[]) AS u(id, reason)
+FROM {table} t, unnest(%(users)s::bigint[], %(reasons)s::text[]) AS u(id, reason)
 WHERE t.id = %(id)s ORDER BY u.id
 ON CONFLICT (user_id, {thing}_id) WHERE read_at IS NULL AND {thing}_id IS NOT NULL
 DO UPDATE SET told = excluded.told, actor = excluded.actor, updated_at = statement_timestamp(),
@@ -124,9 +140,7 @@ DO UPDATE SET told = excluded.told, actor = excluded.actor, updated_at = stateme
 
 
 def _note(users: Sequence[int], reasons: Sequence[str], event: Event) -> None:
-    is_promotion = event.scope == "repo.promotion"
-    thing = "promotion" if is_promotion else "discussion"
-    number = event.details["promotion"]["id"] if is_promotion else _discussion_id(event)
+    thing, table, number = _thing(event)
     values = {
         "users": users,
         "reasons": reasons,
@@ -134,7 +148,16 @@ def _note(users: Sequence[int], reasons: Sequence[str], event: Event) -> None:
         "actor": event.actor_name,
         "id": number,
     }
-    sql.run(_NOTE.format(thing=thing), values)
+    sql.run(_NOTE.format(thing=thing, table=table), values)
+
+
+def _thing(event: Event) -> tuple[str, str, int]:
+    """What the news is of: as the column has it, its table, and its key."""
+    if event.scope == "repo.promotion":
+        return "promotion", "hub_promotion", event.details["promotion"]["id"]
+    if event.scope == "repo.access":
+        return "access", "hub_accessrequest", event.details["accessRequest"]["id"]
+    return "discussion", "hub_discussion", _discussion_id(event)
 
 
 def mark_read(*, by: Principal, numbers: Iterable[int] | None = None) -> int:

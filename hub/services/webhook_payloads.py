@@ -126,6 +126,11 @@ def _job(details: Mapping[str, Any]) -> dict[str, Any]:
     return {"job": {**job, "id": shown, "url": f"{origin}/jobs/{shown}"}}
 
 
+def _access(details: Mapping[str, Any]) -> dict[str, Any]:
+    told = details["accessRequest"]
+    return {"accessRequest": {**told, "id": public_id(told["id"])}}
+
+
 def _nothing(_details: Mapping[str, Any]) -> dict[str, Any]:
     return {}
 
@@ -134,9 +139,12 @@ _EXTRAS: dict[tuple[str, str], Callable[[Mapping[str, Any]], dict[str, Any]]] = 
     ("repo", "move"): _moved,
     ("repo.content", "update"): _refs,
     ("repo.config", "update"): _config,
+    ("repo.security", "update"): _as_kept,
     ("repo.status", "update"): _as_kept,
     ("repo.promotion", "create"): _as_kept,
     ("repo.promotion", "update"): _as_kept,
+    ("repo.access", "create"): _access,
+    ("repo.access", "update"): _access,
     ("repo.job", "create"): _job,
     ("repo.job", "update"): _job,
     ("discussion.approval", "create"): _as_kept,

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from hub.portal import (
+    access,
     collections,
     discussions,
     files,
@@ -40,6 +41,9 @@ pages_of_a_repo: list[URLPattern | URLResolver] = [
     path("<repo:name>/rules", protection.Rules.as_view()),
     path("<repo:name>/publishers", publishers.Publishers.as_view()),
     path("<repo:name>/promotions", protection.Promotions.as_view()),
+    path("<repo:name>/ask-access", access.AskAccess.as_view()),
+    path("<repo:name>/access-requests", access.Review.as_view()),
+    path("<repo:name>/access-requests.csv", access.Export.as_view()),
     path("<repo:name>/settings", settings.Settings.as_view()),
     *pages_of_discussions,
     path("<repo:name>/like", repos.LikeRepo.as_view()),
@@ -56,6 +60,7 @@ urlpatterns = [
     path("jobs", jobs.Jobs.as_view()),
     path("jobs/<text:job>", jobs.OneJob.as_view()),
     path("notifications", notifications.Notifications.as_view()),
+    path("settings/gated-repos", access.OwnRequests.as_view()),
     path("settings/webhooks", webhooks.Webhooks.as_view()),
     path("settings/webhooks/<text:webhook>", webhooks.OneWebhook.as_view()),
     path(

@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from hub.names import RepoKind
 from hub.urls.converters import API, of_every_kind
-from hub.wire import commits, files, info, likes, lists, misc, oauth, refs, repos
+from hub.wire import access, commits, files, info, likes, lists, misc, oauth, refs, repos
 
 files_of_a_kind: list[URLPattern | URLResolver] = [
     path("<repo:name>/resolve/<text:revision>/<rest:path>", files.Resolve.as_view()),
@@ -34,6 +34,10 @@ urlpatterns = [
     path(f"{API}/duplicate", repos.Duplicate.as_view()),
     path(f"{API}/auth-check", repos.AuthCheck.as_view()),
     path(f"{API}/auth-check/write", repos.AuthCheckWrite.as_view()),
+    path(f"{API}/ask-access", access.Ask.as_view()),
+    path(f"{API}/user-access-request/handle", access.Handle.as_view()),
+    path(f"{API}/user-access-request/grant", access.Grant.as_view()),
+    path(f"{API}/user-access-request/<text:status>", access.Requests.as_view()),
     path(f"{API}/like", likes.LikeOne.as_view()),
     path(f"{API}/likers", likes.Likers.as_view()),
     path(f"{API}/refs", refs.Refs.as_view()),

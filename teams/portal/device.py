@@ -41,10 +41,10 @@ class Confirm(OfViewer):
             with form.showing_refusals("code"):
                 text = form.cleaned_data["code"]
                 found = device_sign_in.waiting(user_code=text, by=self.user)
-                return self._answer(request, found, text)
+                return self._decided(request, found, text)
         return self._page(request, form, status=REFUSED)
 
-    def _answer(self, request: HttpRequest, found: DeviceCode, code: str) -> HttpResponse:
+    def _decided(self, request: HttpRequest, found: DeviceCode, code: str) -> HttpResponse:
         answer = request.POST.get("answer", "")
         if answer == "yes":
             device_sign_in.let_in(code=found, by=self.principal)

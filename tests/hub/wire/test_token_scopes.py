@@ -44,7 +44,6 @@ def statuses(client: Client, repo: Repo) -> dict[str, int]:
     """What the doors say to reading and writing ``repo``."""
     api, git = f"/api/models/{repo}", f"{repo.url}.git"
     lines = json.dumps({"key": "header", "value": {"summary": "x"}}).encode()
-    ndjson = {"content_type": "application/x-ndjson"}
     answers = {
         "info": client.get(api),
         "resolve": client.get(f"{repo.url}/resolve/main/.gitattributes"),
@@ -52,7 +51,7 @@ def statuses(client: Client, repo: Repo) -> dict[str, int]:
         "push": client.get(f"{git}/info/refs?service=git-receive-pack"),
         "xet-read": client.get(f"{api}/xet-read-token/main"),
         "xet-write": client.get(f"{api}/xet-write-token/main"),
-        "commit": client.post(f"{api}/commit/main", lines, **ndjson),
+        "commit": client.post(f"{api}/commit/main", lines, "application/x-ndjson"),
         "settings": client.put(f"{api}/settings", {}, content_type="application/json"),
     }
     lfs = {"lfs-down": "download", "lfs-up": "upload"}
