@@ -11,6 +11,7 @@ from typing import Any
 from hub.cards.architectures import texts
 from hub.cards.citation import citation_of
 from hub.http.dates import iso
+from hub.http.security_json import repo_status
 from hub.names import RepoKind
 from hub.queries.objects import BlobFacts
 from hub.queries.repo_details import RepoDetails
@@ -77,6 +78,14 @@ def _sizes(facts: BlobFacts) -> dict[str, Any]:
     return {"size": facts.lfs_size, "lfs": lfs}
 
 
+def _security(repo: RepoRow, details: RepoDetails) -> dict[str, Any]:
+    found = []
+    for file in details.files.get(repo.id, []):
+        facts = details.facts.get((repo.id, file.oid))
+        found.append((file.path, (facts.lfs_oid if facts else None) or file.oid))
+    return repo_status(found, details.verdicts.get(repo.id, {}))
+
+
 def _main_size(repo: RepoRow, details: RepoDetails) -> int:
     blobs = (details.facts.get((repo.id, file.oid)) for file in details.files.get(repo.id, []))
     return sum((blob.lfs_size or blob.size) for blob in blobs if blob)
@@ -102,10 +111,7 @@ _COMMON: Mapping[str, Property] = {
     "private": Property(lambda repo, _: repo.private),
     # There are no resource groups.
     "resourceGroup": Property(lambda _repo, _: None),
-    # Nothing scans files, so no file is known to be bad, and none to be good.
-    "securityStatus": Property(
-        lambda _repo, _: {"scansDone": False, "filesWithIssues": []}, key="securityRepoStatus"
-    ),
+    "securityStatus": Property(_security, key="securityRepoStatus"),
     "sha": Property(_sha),
     "siblings": Property(_siblings),
     "tags": Property(lambda repo, _: repo.tags or []),

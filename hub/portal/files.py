@@ -11,15 +11,18 @@ from hub.errors import BadObject
 from hub.http import links
 from hub.http.bytes import INLINE, media_type
 from hub.http.links import TextLinks
+from hub.models import Repo
 from hub.names import EntryPath
 from hub.portal.repo_page import RepoPage
 from hub.portal.shown import ShownCommit, ShownEntry, ShownRefs, breadcrumbs
+from hub.portal.shown_security import ShownVerdict, shown_verdict
 from hub.queries import history, trees
 from hub.queries.content import content_of
 from hub.queries.history import CommitRow
 from hub.queries.readmes import Readme, readme
 from hub.queries.repo_page import ref_names
 from hub.queries.safetensors import SUFFIX, header_of
+from hub.queries.scans import key_of, verdicts_of
 from hub.queries.trees import EntryFacts, Found
 from hub.xet.hashing import to_text
 from teams.http.origin import base_url
@@ -84,9 +87,13 @@ class Folder(RepoPage):
     def _shown(self, commit: CommitRow, path: EntryPath, page: Sequence[Found]) -> list[ShownEntry]:
         names = [entry.name for entry in page if entry.name.isprintable()]
         last = history.last_commits(self.repo.pk, commit, path.text, names)
+        entries = trees.facts_of(self.repo.pk, page)
+        verdicts = shown_verdicts(self.repo, entries)
         return [
-            ShownEntry.of(entry, self.repo, self.revision, last.get(entry.name))
-            for entry in trees.facts_of(self.repo.pk, page)
+            ShownEntry.of(
+                entry, self.repo, self.revision, last.get(entry.name), verdicts.get(entry.path)
+            )
+            for entry in entries
         ]
 
     def _readme(self, entries: Sequence[Found], path: EntryPath) -> Readme | None:
@@ -111,9 +118,11 @@ class File(RepoPage):
         url, revision = self.repo.url, self.revision
         if entry.is_folder:
             return redirect(links.tree_url(url, revision, path.text))
+        verdict = shown_verdicts(self.repo, [entry])[entry.path]
         return self.page(
             {
-                "entry": ShownEntry.of(entry, self.repo, revision),
+                "entry": ShownEntry.of(entry, self.repo, revision, None, verdict),
+                "security_url": f"{url}/security",
                 "revision": revision,
                 "refs": ShownRefs.of(ref_names(self.repo), self.repo, links.blob_url, path.text),
                 "breadcrumbs": breadcrumbs(self.repo, revision, path.text),
@@ -122,7 +131,7 @@ class File(RepoPage):
                 "raw_url": links.raw_url(url, revision, path.text),
                 "download_url": links.download_url(url, revision, path.text),
                 "history_url": links.commits_url(url, revision, path.text),
-                **self._content(entry),
+                **({} if verdict.is_withheld else self._content(entry)),
             }
         )
 
@@ -165,6 +174,13 @@ class File(RepoPage):
             }
             for name, tensor in list(header.tensors.items())[:MAX_TENSORS]
         ]
+
+
+def shown_verdicts(repo: Repo, entries: Sequence[EntryFacts]) -> dict[str, ShownVerdict]:
+    """What scanners say of files, by path, in one query."""
+    files = {entry.path: key_of(entry) for entry in entries if not entry.is_folder}
+    known = verdicts_of(repo.pk, files.values())
+    return {path: shown_verdict(repo, key, known.get(key), path) for path, key in files.items()}
 
 
 def last_commit(page: RepoPage, commit: CommitRow, path: EntryPath) -> ShownCommit | None:

@@ -85,6 +85,7 @@ class RepoPage(OfRepo, PortalView):
             count = open_count(self.repo)
             is_active = self.tab == "community"
             tabs.append(Tab("Community", f"{url}/discussions", is_active, count or None))
+        tabs.append(Tab("Security", f"{url}/security", self.tab == "security"))
         if can(self.principal, Action.REPO_MANAGE, self.repo):
             tabs.append(Tab("Settings", f"{url}/settings", self.tab == "settings"))
         return tabs

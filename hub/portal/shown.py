@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from hub.http import links
 from hub.models import Repo, RepoCard
+from hub.portal.shown_security import ShownVerdict
 from hub.queries.history import CommitRow, LastCommit
 from hub.queries.repo_page import RefNames
 from hub.queries.repo_rows import RepoRow
@@ -137,10 +138,16 @@ class ShownEntry:
     xet: bool
     last_commit: ShownCommit | None
     download_url: str = ""
+    verdict: ShownVerdict | None = None
 
     @classmethod
     def of(
-        cls, entry: EntryFacts, repo: Repo, revision: str, last: LastCommit | None = None
+        cls,
+        entry: EntryFacts,
+        repo: Repo,
+        revision: str,
+        last: LastCommit | None = None,
+        verdict: ShownVerdict | None = None,
     ) -> "ShownEntry":
         where = links.tree_url if entry.is_folder else links.blob_url
         return cls(
@@ -154,6 +161,7 @@ class ShownEntry:
             download_url=""
             if entry.is_folder
             else links.download_url(repo.url, revision, entry.path),
+            verdict=verdict,
         )
 
 

@@ -12,6 +12,7 @@ from hub.queries.blobs import storage_of
 from hub.queries.objects import BlobFacts
 from hub.queries.repo_filter import visible_to
 from hub.queries.repo_rows import TABLES, RepoRow
+from hub.queries.scans import states_of
 from hub.queries.trees import Found
 from teams.policies import Principal
 
@@ -82,6 +83,12 @@ class RepoDetails:
         return many_objects.facts_of(
             (repo_id, file.oid) for repo_id, files in self.files.items() for file in files
         )
+
+    @cached_property
+    def verdicts(self) -> dict[int, dict[bytes, str]]:
+        """Repo id to what scanners say of its files, by key."""
+        keys = {blob.lfs_oid or oid for (_repo, oid), blob in self.facts.items()}
+        return states_of(self._repos, keys)
 
     @cached_property
     def storage(self) -> dict[int, int]:

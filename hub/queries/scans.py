@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
@@ -87,6 +87,67 @@ def verdicts_of(repo_id: int, keys: Iterable[bytes]) -> dict[bytes, Scanned]:
         key: Scanned(key, Status(state), details, at, released, by, Status(before or state))
         for key, state, details, at, released, by, before in rows
     }
+
+
+def states_of(repo_ids: Iterable[int], keys: Iterable[bytes]) -> dict[int, dict[bytes, str]]:
+    """For each of these repos the words that clients read for files, by key, in one query."""
+    rows = sql.rows(
+        "SELECT repo_id, key, coalesce(nullif(before, ''), state) FROM hub_scan "
+        "WHERE repo_id = ANY(%s) AND key = ANY(%s)",
+        [list(repo_ids), list(keys)],
+    )
+    found: dict[int, dict[bytes, str]] = {}
+    for repo_id, key, state in rows:
+        found.setdefault(repo_id, {})[key] = state
+    return found
+
+
+_ISSUES = """
+SELECT s.key, s.state, s.details, s.scanned_at, s.released_at, coalesce(n.name, ''), s.before, s.id
+FROM hub_scan s LEFT JOIN teams_user u ON u.id = s.released_by_id
+LEFT JOIN teams_namespace n ON n.id = u.namespace_id
+WHERE s.repo_id = %s AND s.id < %s
+AND s.state IN ('caution', 'error', 'suspicious', 'unsafe')
+ORDER BY s.id DESC LIMIT %s
+"""
+
+
+class Issue(NamedTuple):
+    """A file that is not plainly safe, and its place among others."""
+
+    id: int
+    scanned: Scanned
+
+
+def issues_of(repo: Repo, *, before: int, limit: int) -> list[Issue]:
+    """The files of a repo that are not plainly safe, newest first, from below ``before``."""
+    rows = sql.rows(_ISSUES, [repo.pk, before, limit])
+    return [
+        Issue(number, Scanned(key, Status(state), details, at, released, by, Status(was or state)))
+        for key, state, details, at, released, by, was, number in rows
+    ]
+
+
+class Tally(NamedTuple):
+    """How many files of a repo wait for their verdict, and how many have one that is not good."""
+
+    waiting: int
+    issues: int
+
+
+_MOST_TOLD = 1000
+_TALLY = """
+SELECT (SELECT count(*) FROM (SELECT FROM hub_scan WHERE repo_id = %(repo)s AND state = 'queued'
+        LIMIT %(most)s) waiting),
+    (SELECT count(*) FROM (SELECT FROM hub_scan WHERE repo_id = %(repo)s
+        AND state IN ('caution', 'error', 'suspicious', 'unsafe') LIMIT %(most)s) issue)
+"""
+
+
+def tally_of(repo: Repo) -> Tally:
+    """Count them, up to a thousand of each."""
+    row = sql.row(_TALLY, {"repo": repo.pk, "most": _MOST_TOLD})
+    return Tally(*row) if row else Tally(0, 0)
 
 
 _SERVED = """

@@ -19,6 +19,7 @@ from hub.queries.objects import LoadedTree, remember
 from hub.services import blobs
 from hub.services.edits import TreeEdit
 from hub.services.filing import NewCommit
+from hub.services.guarding import Guard
 from hub.services.publish import Change, Heads, publish
 from teams.errors import TooLarge
 from teams.models import User
@@ -114,6 +115,7 @@ def commit(
         EntryNotFound: a file to delete is not there.
         BlobNotFound: a large file was not uploaded to this repo.
         BadPath, TooLarge: an operation is not possible.
+        UnsafeFile: loading a file would run code, and the repo's owner takes none such.
     """
     with ObjectSpool() as files:
         building = Building(
@@ -230,13 +232,18 @@ def prepared(
     """Hash and deflate contents as they arrive, and check that large files are held.
 
     Raises:
-        BlobNotFound, TooLarge: as :func:`commit`.
+        BlobNotFound, TooLarge, UnsafeFile: as :func:`commit`.
     """
     waiting: list[Step | PutLarge] = []
-    for operation in operations:
-        waiting.append(_stored(operation, files) if isinstance(operation, PutFile) else operation)
-        if len(waiting) > MAX_OPERATIONS:
-            raise TooLarge(f"A commit takes at most {MAX_OPERATIONS:,} operations.")
+    with Guard(repo) as guard:
+        for operation in operations:
+            if isinstance(operation, PutFile):
+                guard.check(str(operation.path), operation.content)
+                waiting.append(_stored(operation, files))
+            else:
+                waiting.append(operation)
+            if len(waiting) > MAX_OPERATIONS:
+                raise TooLarge(f"A commit takes at most {MAX_OPERATIONS:,} operations.")
     large = [step for step in waiting if isinstance(step, PutLarge)]
     pointers = _pointers(repo, large, by)
     steps: list[Step] = []

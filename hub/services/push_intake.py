@@ -31,6 +31,7 @@ from hub.queries import packs
 from hub.queries.objects import blob_facts, parsed_trees, read_many
 from hub.services import blobs
 from hub.services.commits import MAX_FILE_BYTES
+from hub.services.guarding import Guard
 from teams.errors import TooLarge
 from teams.policies import Principal
 
@@ -121,6 +122,7 @@ class Intake:
             BadObject: an object is not of the kind as which it is named.
             TooLarge: a file should have come as a large file.
             BlobNotFound: a large file was not uploaded.
+        UnsafeFile: loading a file would run code, and the repo's owner takes none such.
         """
         self._check_sizes()
         for oid, kind in self.expected.items():
@@ -130,6 +132,16 @@ class Intake:
         for oid in self._gitmodules & set(self.pack):
             check_gitmodules(self.pack.raw(oid))
         self._check_large_files(by)
+        self._check_safety()
+
+    def _check_safety(self) -> None:
+        with Guard(self._repo) as guard:
+            if not guard.is_on_duty:
+                return
+            files = [oid for oid in self.pack if self.pack.kind(oid) is Kind.BLOB]
+            paths = self._paths_of(files)
+            for oid in files:
+                guard.check(paths.get(oid, ""), self.pack.raw(oid))
 
     def outside(self) -> dict[bytes, Kind]:
         """What the pack names and does not have: the repo must have it."""

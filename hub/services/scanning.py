@@ -216,7 +216,8 @@ WITH was AS (SELECT id, state, before FROM hub_scan WHERE id = %(id)s::bigint AN
     FOR UPDATE)
 UPDATE hub_scan s SET state = %(state)s::text, before = '', rules = %(rules)s::int,
     details = %(details)s::jsonb, attempts = 0, claimed_until = NULL, scanned_at = now(),
-    released_at = CASE WHEN was.before = %(state)s::text OR %(is_harmless)s::bool THEN s.released_at END
+    released_at = CASE WHEN was.before = %(state)s::text OR %(is_harmless)s::bool
+        THEN s.released_at END
 FROM was WHERE s.id = was.id RETURNING was.before
 """
 

@@ -15,6 +15,7 @@ from hub.portal import (
     protection,
     publishers,
     repos,
+    security,
     settings,
     webhooks,
 )
@@ -44,6 +45,7 @@ pages_of_a_repo: list[URLPattern | URLResolver] = [
     path("<repo:name>/ask-access", access.AskAccess.as_view()),
     path("<repo:name>/access-requests", access.Review.as_view()),
     path("<repo:name>/access-requests.csv", access.Export.as_view()),
+    path("<repo:name>/security", security.Security.as_view()),
     path("<repo:name>/settings", settings.Settings.as_view()),
     *pages_of_discussions,
     path("<repo:name>/like", repos.LikeRepo.as_view()),

@@ -11,6 +11,7 @@ from hub.rest import (
     ref_rules,
     schema,
     search,
+    security,
     statuses,
 )
 
@@ -27,6 +28,10 @@ urlpatterns = [
     path("api/v1/jobs/<text:job>/cancel", jobs.CancelJob.as_view()),
     path(f"{REPO}/jobs", jobs.JobsOfRepo.as_view()),
     path(f"{REPO}/statuses/<text:revision>", statuses.Statuses.as_view()),
+    path("api/v1/namespaces/<text:name>/scan-policy", security.NamespacePolicy.as_view()),
+    path(f"{REPO}/security", security.Security.as_view()),
+    path(f"{REPO}/security/scans", security.Scans.as_view()),
+    path(f"{REPO}/security/released/<text:key>", security.Released.as_view()),
     path(f"{REPO}/ref-rules", ref_rules.RefRules.as_view()),
     path(f"{REPO}/ref-rules/<int:number>", ref_rules.OneRefRule.as_view()),
     path(f"{REPO}/trusted-publishers", publishers.Publishers.as_view()),

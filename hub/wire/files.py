@@ -1,6 +1,6 @@
 """Wire: resolve, raw, tree, paths-info, safetensors headers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
@@ -9,11 +9,13 @@ from hub.errors import BadPath, EntryNotFound
 from hub.http.bytes import serve
 from hub.http.dates import iso
 from hub.http.repo_views import OfRepo
+from hub.http.security_json import file_status
 from hub.names import EntryPath
 from hub.queries import history, trees
 from hub.queries.content import content_of, pointer_of
 from hub.queries.history import CommitRow, LastCommit
 from hub.queries.safetensors import sharded_headers
+from hub.queries.scans import Scanned, key_of, verdicts_of
 from hub.queries.trees import EntryFacts, Found
 from hub.services import downloads
 from hub.xet.hashing import to_text
@@ -28,8 +30,6 @@ from teams.roles import Action
 ENTRIES_A_PAGE = 1000
 EXPANDED_A_PAGE = 1000
 MAX_PATHS = 5000
-UNSCANNED = {"status": "unscanned", "avScan": None, "pickleImportScan": None}
-"""What we know of a file's safety until somebody looked: nothing."""
 
 
 class OfCommit(OfRepo, WireView):
@@ -133,8 +133,7 @@ class Tree(OfCommit):
         self, commit: CommitRow, page: Sequence[Found], *, expand: bool
     ) -> list[dict[str, Any]]:
         entries = trees.facts_of(self.repo.pk, page)
-        last = last_commits(self.repo.pk, commit, entries) if expand else None
-        return [entry_json(entry, last) for entry in entries]
+        return entries_json(self.repo.pk, commit, entries, expand=expand)
 
 
 class PathsInfo(OfCommit):
@@ -150,8 +149,7 @@ class PathsInfo(OfCommit):
         paths = {text.strip("/"): None for text in texts if text.strip("/")}
         found = trees.find_many(self.repo.pk, commit, _valid(paths))
         entries = trees.facts_of(self.repo.pk, found)
-        last = last_commits(self.repo.pk, commit, entries) if expand else None
-        return JsonAnswer([entry_json(entry, last) for entry in entries])
+        return JsonAnswer(entries_json(self.repo.pk, commit, entries, expand=expand))
 
 
 def _asked(request: HttpRequest) -> tuple[list[str], bool]:
@@ -197,8 +195,34 @@ def last_commits(
     }
 
 
-def entry_json(entry: EntryFacts, last: dict[str, LastCommit] | None) -> dict[str, Any]:
-    """One entry in the shape that clients read; ``last`` is given when they asked to expand."""
+def entries_json(
+    repo_id: int, commit: CommitRow, entries: Sequence[EntryFacts], *, expand: bool
+) -> list[dict[str, Any]]:
+    """Entries in the shape that clients read; expanded with last commits and verdicts."""
+    if not expand:
+        return [entry_json(entry) for entry in entries]
+    last = last_commits(repo_id, commit, entries)
+    files = (key_of(entry) for entry in entries if not entry.is_folder)
+    verdicts = verdicts_of(repo_id, files)
+    return [entry_json(entry) | _more(entry, last, verdicts) for entry in entries]
+
+
+def _more(
+    entry: EntryFacts, last: Mapping[str, LastCommit], verdicts: Mapping[bytes, Scanned]
+) -> dict[str, Any]:
+    commit = last.get(entry.path)
+    told = commit and {
+        "id": commit.oid.hex(),
+        "title": commit.title,
+        "date": iso(commit.created_at),
+    }
+    if entry.is_folder:
+        return {"lastCommit": told}
+    return {"lastCommit": told, "securityFileStatus": file_status(verdicts.get(key_of(entry)))}
+
+
+def entry_json(entry: EntryFacts) -> dict[str, Any]:
+    """One entry in the shape that clients read."""
     row: dict[str, Any] = {
         "type": "directory" if entry.is_folder else "file",
         "oid": entry.oid.hex(),
@@ -213,13 +237,4 @@ def entry_json(entry: EntryFacts, last: dict[str, LastCommit] | None) -> dict[st
         }
         if entry.large.xet_hash:
             row["xetHash"] = to_text(entry.large.xet_hash)
-    if last is not None:
-        commit = last.get(entry.path)
-        row["lastCommit"] = commit and {
-            "id": commit.oid.hex(),
-            "title": commit.title,
-            "date": iso(commit.created_at),
-        }
-        if not entry.is_folder:
-            row["securityFileStatus"] = UNSCANNED
     return row
