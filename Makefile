@@ -5,13 +5,17 @@ RUN := .venv/bin
 TEMPLATES := templates
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check fix bench docs browser install install-dev
+.PHONY: help up demo-models test check fix bench docs browser install install-dev
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 up: install  ## install what is missing and run the whole hub, until Ctrl-C
 	@exec $(RUN)/python manage.py up
+
+demo-models: install  ## train small real models and upload them to the hub that runs here
+	@$(PYTHON) bootstrap.py --no-dev --group ml
+	$(RUN)/python manage.py train_demo_models
 
 test: install-dev  ## all tests
 	$(RUN)/pytest

@@ -68,7 +68,6 @@ SCHEDULERS = (
     "Euler a",
     "Heun",
     "LCM",
-    "LMS",
     "PNDM",
     "UniPC",
 )

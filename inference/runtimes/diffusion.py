@@ -33,7 +33,6 @@ _SCHEDULERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "Euler a": ("EulerAncestralDiscreteScheduler", {}),
     "Heun": ("HeunDiscreteScheduler", {}),
     "LCM": ("LCMScheduler", {"clip_sample": False}),
-    "LMS": ("LMSDiscreteScheduler", {}),
     "PNDM": ("PNDMScheduler", {}),
     "UniPC": ("UniPCMultistepScheduler", {}),
 }

@@ -14,12 +14,12 @@ from torch.nn import functional
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from inference.training.demo.learning import halve, learn
-from inference.training.demo.shapes import COLOURS, SHAPES, SIZE, anywhere, draw, samples
+from inference.training.demo.shapes import COLOURS, SHAPES, SIZE, Sample, anywhere, draw, samples
 from inference.training.demo.tokenizer import write_tokenizer
 
 VAE_STEPS, UNET_STEPS = 1200, 3000
 _BATCH = 32
-_PICTURES = 3000
+PICTURES = 3000
 _WIDTH = 48
 _UNCAPTIONED = 0.1
 """So often a caption is left out, which is what guidance later leads away from."""
@@ -29,15 +29,21 @@ _COLOURED = 90
 
 
 def train(
-    folder: Path, *, vae_steps: int = VAE_STEPS, unet_steps: int = UNET_STEPS, seed: int = 0
+    folder: Path,
+    *,
+    vae_steps: int = VAE_STEPS,
+    unet_steps: int = UNET_STEPS,
+    pictures: int = PICTURES,
+    seed: int = 0,
 ) -> None:
     """Train from nothing and write the repo's files."""
     torch.manual_seed(seed)
     rng = random.Random(seed)  # noqa: S311 - pictures, no secrets
     tokenizer = write_tokenizer(folder / "tokenizer")
-    vae = _train_vae(rng, vae_steps)
+    vae = _train_vae(rng, vae_steps, pictures)
     text_encoder = CLIPTextModel(_text_config(tokenizer))
-    unet, text_encoder = _train_unet(vae, text_encoder, tokenizer, rng, unet_steps)
+    data = list(samples(pictures, rng))
+    unet, text_encoder = _train_unet(vae, text_encoder, tokenizer, data, unet_steps)
     pipeline = diffusers.StableDiffusionPipeline(
         vae=vae.eval(),
         unet=unet.eval(),
@@ -78,7 +84,7 @@ def _text_config(tokenizer: Any) -> CLIPTextConfig:
     )
 
 
-def _train_vae(rng: random.Random, steps: int) -> Any:
+def _train_vae(rng: random.Random, steps: int, count: int) -> Any:
     vae = diffusers.AutoencoderKL(
         latent_channels=4,
         sample_size=SIZE,
@@ -89,8 +95,8 @@ def _train_vae(rng: random.Random, steps: int) -> Any:
         norm_num_groups=4,
         mid_block_add_attention=False,
     )
-    plain = [one.image for one in samples(_PICTURES // 2, rng)]
-    pictures = _pixels([*plain, *(_scene(rng) for _ in range(_PICTURES // 2))])
+    plain = [one.image for one in samples(count // 2, rng)]
+    pictures = _pixels([*plain, *(_scene(rng) for _ in range(count // 2))])
 
     def loss() -> Any:
         seen = pictures[torch.randint(0, len(pictures), (_BATCH,))]
@@ -101,13 +107,13 @@ def _train_vae(rng: random.Random, steps: int) -> Any:
 
     learn(vae.parameters(), loss, steps=steps, rate=3e-3)
     vae.eval().requires_grad_(requires_grad=False)
-    scale = 1 / _means(vae, pictures[: _PICTURES // 2]).std()
+    scale = 1 / _means(vae, pictures[: count // 2]).std()
     vae.register_to_config(scaling_factor=float(scale))
     return vae
 
 
 def _train_unet(
-    vae: Any, text_encoder: Any, tokenizer: Any, rng: random.Random, steps: int
+    vae: Any, text_encoder: Any, tokenizer: Any, data: Sequence[Sample], steps: int
 ) -> tuple[Any, Any]:
     unet = diffusers.UNet2DConditionModel(
         sample_size=SIZE // 4,
@@ -120,7 +126,6 @@ def _train_unet(
         up_block_types=("CrossAttnUpBlock2D",) * 2,
     )
     noise = _noise(diffusers.DDPMScheduler)
-    data = list(samples(_PICTURES, rng))
     latents = _means(vae, _pixels([one.image for one in data])) * vae.config.scaling_factor
     captions = _tokens(tokenizer, [one.caption for one in data])
     empty = _tokens(tokenizer, [""])[0]

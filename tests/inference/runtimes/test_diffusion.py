@@ -1,0 +1,120 @@
+"""Whatever a diffusion model has learned: the same seed gives the bare pipeline's pixels."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageChops
+
+from inference.errors import ModelNotServed
+from inference.protocols.families import Family
+from inference.protocols.tasks import SCHEDULERS, Task, call_of
+from inference.runtimes.ports import Runtime
+from inference.runtimes.registry import load
+from inference.serving.tickets import Abandoned
+from tests.inference.ml import needs_ml, png, quietly, ref, shown
+
+pytestmark = [needs_ml, pytest.mark.filterwarnings("ignore")]
+ASKED = {"prompt": "a red circle", "num_inference_steps": 3, "guidance_scale": 3.0, "seed": 4}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pipeline that learned for two steps: enough for all that is no question of taste."""
+    from inference.training.demo import diffusion  # noqa: PLC0415 - it may be missing
+
+    home = tmp_path_factory.mktemp("diffusion")
+    diffusion.train(home, vae_steps=2, unet_steps=2, pictures=64)
+    return home
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path) -> Runtime:
+    return load(folder, ref(Family.DIFFUSION))
+
+
+def drawn(model: Runtime, task: Task = Task.TEXT_TO_IMAGE, **more: object) -> Image.Image:
+    [picture] = model.run([call_of(task, {**ASKED, **more})], quietly)
+    return shown(picture.png)
+
+
+def same(one: Image.Image, other: Image.Image) -> bool:
+    return one.size == other.size and ImageChops.difference(one, other).getbbox() is None
+
+
+def test_a_seed_gives_the_bare_pipelines_pixels(folder: Path, model: Runtime) -> None:
+    import diffusers  # noqa: PLC0415 - it may be missing
+    import torch  # noqa: PLC0415 - it may be missing
+
+    bare = diffusers.StableDiffusionPipeline.from_pretrained(folder, dtype=torch.float32)
+    bare.set_progress_bar_config(disable=True)
+    expected = bare(
+        "a red circle",
+        num_inference_steps=3,
+        guidance_scale=3.0,
+        generator=torch.Generator().manual_seed(4),
+    ).images[0]
+
+    assert same(drawn(model), expected)
+    assert not same(drawn(model, seed=5), expected)
+
+
+def test_the_recipe_in_the_picture_makes_it_again(model: Runtime) -> None:
+    values = {**ASKED, "width": 48, "height": 40, "scheduler": "Euler"}
+    del values["seed"]
+    [first] = model.run([call_of(Task.TEXT_TO_IMAGE, values)], quietly)
+
+    kept = Image.open(io.BytesIO(first.png)).info
+    recipe = json.loads(kept["weighhouse"])
+    again = drawn(model, seed=recipe["seed"], width=48, height=40, scheduler="Euler")
+
+    assert same(again, shown(first.png))
+    assert "Sampler: Euler" in kept["parameters"]
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
+def test_every_scheduler_draws(model: Runtime, scheduler: str) -> None:
+    assert drawn(model, scheduler=scheduler).size == (32, 32)
+
+
+def test_what_the_mask_keeps_stays_as_it_was(model: Runtime) -> None:
+    image = Image.new("RGB", (32, 32), (40, 70, 230))
+    mask = Image.new("L", (32, 32), 0)
+    mask.paste(255, (0, 0, 16, 32))
+
+    made = drawn(model, Task.IMAGE_TO_IMAGE, image=png(image), mask=png(mask), strength=1.0)
+
+    kept, redrawn = (16, 0, 32, 32), (0, 0, 16, 32)
+    assert same(made.crop(kept), image.crop(kept))
+    assert not same(made.crop(redrawn), image.crop(redrawn))
+
+
+def test_strength_says_how_far_a_picture_goes_from_the_other(model: Runtime) -> None:
+    image = png(Image.new("RGB", (40, 32), (40, 70, 230)))
+
+    made = drawn(model, Task.IMAGE_TO_IMAGE, image=image, strength=0.9)
+
+    assert made.size == (40, 32)
+
+
+def test_a_run_that_nobody_waits_for_ends_at_its_next_step(model: Runtime) -> None:
+    seen = []
+
+    def step(done: int, _total: int) -> None:
+        seen.append(done)
+        raise Abandoned
+
+    before = drawn(model)
+    with pytest.raises(Abandoned):
+        model.run([call_of(Task.TEXT_TO_IMAGE, ASKED)], step)
+
+    assert seen == [1]
+    assert same(drawn(model), before)
+
+
+def test_files_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "model_index.json").write_text('{"_class_name": "NoSuchPipeline"}')
+
+    with pytest.raises(ModelNotServed):
+        load(tmp_path, ref(Family.DIFFUSION))
