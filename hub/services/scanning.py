@@ -5,6 +5,7 @@ loses them when that is over, and another scans them again.
 """
 
 import json
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,7 +40,9 @@ from teams.errors import Damaged, NotFound
 log = structlog.get_logger(__name__)
 
 TASK = "hub.tasks.scanning.scan_queued"
-AT_A_TIME = 50
+AT_A_TIME = 16
+SHIFT_SECONDS = 30.0
+"""After which other tasks have their turn before the next file is looked at."""
 RENEWED_AT_ONCE = 5000
 LEASE = timedelta(minutes=10)
 MOST_ATTEMPTS = 5
@@ -80,15 +83,21 @@ RETURNING id, repo_id, key, attempts
 """
 
 
-def scan_queued() -> int:
-    """Scan all that waits and that nobody else has in hand; answer how many files it was."""
-    total = 0
+def scan_queued(*, shift: float = SHIFT_SECONDS) -> int:
+    """Scan what waits and what nobody else has in hand; answer how many files it was.
+
+    After ``shift`` seconds nothing more is begun, and another is woken for the rest.
+    """
+    total, end = 0, time.monotonic() + shift
     names: dict[int, Mapping[bytes, str]] = {}
     with Scanners() as scanners:
         while rows := sql.rows(_CLAIM, [LEASE, AT_A_TIME]):
             reach(Point.SCAN_CLAIMED)
             for repo_id, claims in _by_repo(_Claim(*row) for row in rows).items():
                 total += _scan_repo(repo_id, claims, scanners, names)
+            if time.monotonic() >= end:
+                _ring()
+                break
     return total
 
 
