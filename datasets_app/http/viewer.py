@@ -48,6 +48,8 @@ _STATUS: Mapping[str, int] = {
     "ResponseNotFound": 404,
     "SplitNotFoundError": 404,
     "ExternalUnauthenticatedError": 401,
+    "ResumeMismatch": 409,
+    "SnapshotGone": 410,
     "SearchFeatureNotAvailableError": 400,
     "DatasetWithScriptNotSupportedError": 501,
     "DatasetWithTooManyConfigsError": 501,

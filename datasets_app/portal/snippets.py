@@ -20,8 +20,8 @@ def stream_snippets(endpoint: str, dataset: str, config: str, split: str) -> lis
         Snippet(
             "torch",
             "python",
-            "from weighhouse_stream import RowsDataset  # clients/weighhouse_stream.py\n\n"
-            f'rows = RowsDataset("{endpoint}", "{dataset}", "{config}", "{split}", seed=1)',
+            "from weighhouse_stream import Rows, RowsDataset  # clients/weighhouse_stream.py\n\n"
+            f'rows = RowsDataset(Rows("{endpoint}", "{dataset}", "{config}", "{split}", seed=1))',
         ),
         Snippet(
             "Arrow",

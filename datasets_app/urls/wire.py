@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from datasets_app.wire import assets, croissant, exported, facts, finding, viewer
+from datasets_app.wire import assets, croissant, exported, facts, finding, sql, stream, viewer
 from hub.names import RepoKind
 
 VIEWER = "api/datasets-server/"
@@ -37,6 +37,9 @@ urlpatterns = [
     path(f"{API}/parquet/<text:config>", exported.ExportedConfig.as_view(), OF_DATASETS),
     path(f"{API}/parquet/{SPLIT}", exported.ExportedSplit.as_view(), OF_DATASETS),
     path(f"{API}/parquet/{SPLIT}/<text:file>", exported.ExportedFile.as_view(), OF_DATASETS),
+    path(f"{API}/arrow/{SPLIT}", stream.Arrow.as_view()),
+    path(f"{API}/arrow-plan/{SPLIT}", stream.ArrowPlan.as_view()),
+    path(f"{API}/sql", sql.Sql.as_view()),
     path(f"datasets/<repo:name>/cells/{CELL}", assets.Cell.as_view(), OF_DATASETS),
     path(
         f"datasets/<repo:name>/assets/{CELL}/<text:steps>/<text:file>",

@@ -18,7 +18,8 @@ def test_workers_make_splits_searchable_and_count_their_columns(cast: Cast) -> N
     while work_off("heavy"):
         pass
     found = Client().get(f"{API}/search", {**planted.query, "query": "137"}).json()
-    many = Client().get(f"{API}/search", {**planted.query, "query": 'row" OR id:*', "length": 5})
+    asked = {**planted.query, "query": 'row" OR id:*', "length": "5"}
+    many = Client().get(f"{API}/search", asked)
     counts = Client().get(f"{API}/statistics", planted.query).json()
     personal = Client().get(f"{API}/presidio-entities", planted.query).json()
 

@@ -1,0 +1,1 @@
+"""Small programs that people may copy into their own projects."""
