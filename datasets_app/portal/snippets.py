@@ -20,7 +20,7 @@ def stream_snippets(endpoint: str, dataset: str, config: str, split: str) -> lis
         Snippet(
             "torch",
             "python",
-            "from weighhouse_stream import Rows, RowsDataset  # clients/weighhouse_stream.py\n\n"
+            "from weighhouse_stream import Rows, RowsDataset  # client/weighhouse_stream.py\n\n"
             f'rows = RowsDataset(Rows("{endpoint}", "{dataset}", "{config}", "{split}", seed=1))',
         ),
         Snippet(

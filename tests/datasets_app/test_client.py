@@ -9,7 +9,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
 
-from clients.weighhouse_stream import Rows, RowStream
+from client.weighhouse_stream import Rows, RowStream
 from tests.cast import Cast
 from tests.datasets_app.planting import numbered, plant
 
