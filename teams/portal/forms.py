@@ -5,7 +5,6 @@ from typing import Any
 from django import forms
 
 from teams.http.forms import ServiceForm
-from teams.models import AccessToken
 
 MAX_PASSWORD = 200
 """Hashing takes as long as the text; nobody types more."""
@@ -30,24 +29,6 @@ class SignInForm(ServiceForm):
         widget=forms.TextInput({"autocomplete": "username", "autofocus": True}),
     )
     password = _password("Password", "current-password")
-
-
-class TokenForm(ServiceForm):
-    """A name to know the token by, and what it may do."""
-
-    name = forms.CharField(
-        max_length=100,
-        help_text="What the token is for, such as the machine on which it is used.",
-        widget=forms.TextInput({"autocomplete": "off"}),
-    )
-    role = forms.ChoiceField(
-        choices=[
-            ("read", "Read: download what you may see"),
-            ("write", "Write: also upload, create and delete"),
-        ],
-        widget=forms.RadioSelect,
-        initial=AccessToken.TokenRole.READ,
-    )
 
 
 class PasswordForm(ServiceForm):

@@ -1,7 +1,4 @@
-"""HTML: one's access tokens, password and theme."""
-
-from dataclasses import dataclass
-from datetime import datetime
+"""HTML: one's password and theme."""
 
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
@@ -12,15 +9,13 @@ from django.views.decorators.cache import never_cache
 
 from teams.errors import Unauthenticated
 from teams.http.forms import REFUSED
-from teams.http.origin import base_url
 from teams.http.page import THEME_COOKIE, THEMES, next_url
 from teams.http.views import PortalView, Public
-from teams.models import AccessToken, User
-from teams.portal.forms import PasswordForm, TokenForm
+from teams.models import User
+from teams.portal.forms import PasswordForm
 from teams.portal.sign_in import CAME_BY_LINK
-from teams.queries import live_token_of, live_tokens_of
 from teams.roles import Action
-from teams.services import passwords, tokens
+from teams.services import passwords
 
 YEAR_SECONDS = 365 * 24 * 3600
 
@@ -34,68 +29,6 @@ class OfViewer(PortalView):
         if self.principal.user is None:
             raise Unauthenticated
         return self.principal.user
-
-
-@dataclass(frozen=True, slots=True)
-class ShownToken:
-    """A token as the page lists it."""
-
-    name: str
-    role: str
-    last4: str
-    created: datetime
-    last_used: datetime | None
-    revoke_url: str
-
-    @classmethod
-    def of(cls, token: AccessToken) -> "ShownToken":
-        return cls(
-            name=token.name,
-            role=token.role,
-            last4=token.last4,
-            created=token.created_at,
-            last_used=token.last_used_at,
-            revoke_url=f"/settings/tokens/{token.pk}/revoke",
-        )
-
-
-class Tokens(OfViewer):
-    """GET, POST /settings/tokens: the secret of a new token is on the answer, and nowhere else."""
-
-    authz = {"get": Action.ACCOUNT_MANAGE, "post": Action.ACCOUNT_MANAGE}
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        return self._page(request, TokenForm())
-
-    def post(self, request: HttpRequest) -> HttpResponse:
-        form = TokenForm(request.POST)
-        if not form.is_valid():
-            return self._page(request, form, status=REFUSED)
-        _token, secret = tokens.issue(user=self.user, **form.cleaned_data)
-        return self._page(request, TokenForm(), secret=secret)
-
-    def _page(
-        self, request: HttpRequest, form: TokenForm, *, secret: str = "", status: int = 200
-    ) -> HttpResponse:
-        context = {
-            "tokens": [ShownToken.of(token) for token in live_tokens_of(self.user)],
-            "form": form,
-            "secret": secret,
-            "login_command": f"HF_ENDPOINT={base_url(request)} hf auth login",
-        }
-        return render(request, "teams/tokens.html", context, status=status)
-
-
-class RevokeToken(OfViewer):
-    """POST /settings/tokens/{id}/revoke."""
-
-    authz = {"post": Action.ACCOUNT_MANAGE}
-
-    def post(self, request: HttpRequest, token_id: int) -> HttpResponse:
-        token = live_token_of(self.user, token_id)
-        tokens.revoke(token=token, by=self.user)
-        messages.success(request, f"The token {token.name} is revoked.")
-        return redirect("/settings/tokens")
 
 
 class Password(OfViewer):
