@@ -126,7 +126,8 @@ class _Conflict(Exception):
 
 def _parsed_as(kind: pa.DataType) -> pa.DataType:
     """As what the parser takes a column: all but plain values are read as text first."""
-    is_plain = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
+    is_number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
+    is_plain = is_number or pa.types.is_boolean(kind) or pa.types.is_null(kind)
     return kind if is_plain or pa.types.is_large_string(kind) else pa.string()
 
 

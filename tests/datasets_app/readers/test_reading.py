@@ -92,14 +92,14 @@ def test_csv_as_its_card_says(
 
 
 def test_csv_whose_later_rows_say_something_else_is_read_again(tmp_path: Path) -> None:
-    many = b"a,b,c\n" + b"1,2,\n" * 4_000_000
+    many = b"a,b,c\n" + b"1,2,\n" * 3_500_000
 
     outcome = convert(tmp_path, "csv", {"a.csv": many + b"x,2.5,z\n"})
 
     assert outcome.again == 1
     assert outcome.schema is not None
     assert [str(kind) for kind in outcome.schema.types] == ["string", "double", "string"]
-    assert sum(one["num_rows"] for one in outcome.shards) == 4_000_001
+    assert sum(one["num_rows"] for one in outcome.shards) == 3_500_001
 
 
 @pytest.mark.parametrize(
