@@ -4,7 +4,7 @@ import socket
 from collections.abc import Iterable
 from struct import pack
 
-from hub.scanning.verdicts import SAFE, Status, Verdict, trouble
+from hub.scanning.verdicts import Status, Verdict, trouble
 
 MOST_BYTES = 128 * 1024 * 1024
 """Of one file that is sent: half from its beginning, half from its end."""
@@ -36,4 +36,4 @@ def _verdict(answer: str) -> Verdict:
         return trouble("clamav", Status.UNSAFE, answer.removesuffix(" FOUND"))
     if answer != "OK":
         return trouble("clamav", Status.ERROR, f"ClamAV could not tell: {answer}.")
-    return SAFE
+    return trouble("clamav", Status.SAFE, "Nothing was found.")
