@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("hub.urls.webhooks")),
     path("", include("hub.urls.discussions")),
     path("", include("hub.urls.collections")),
+    path("", include("hub.urls.follows")),
     path("", include("hub.urls.wire")),
     path("", include("datasets_app.urls.wire")),
     path("", include("inference.urls.wire")),

@@ -7,6 +7,7 @@ from hub.models.collection import Collection, CollectionItem, Upvote
 from hub.models.discussion import CommentVersion, Discussion, DiscussionEvent, Mention
 from hub.models.download import DownloadDay, DownloadSeen
 from hub.models.event import Event
+from hub.models.follow import Follow
 from hub.models.history import GitCommit, GitLine, GitObject, GitRef, PathChange, PendingIndex
 from hub.models.job import Job, JobEvent
 from hub.models.like import Like
@@ -43,6 +44,7 @@ __all__ = [
     "DownloadDay",
     "DownloadSeen",
     "Event",
+    "Follow",
     "GitCommit",
     "GitLine",
     "GitObject",

@@ -40,6 +40,8 @@ class Event(models.Model):
         indexes = [
             models.Index("id", condition=models.Q(is_waiting=True), name="event_waiting"),
             models.Index("created_at", name="event_by_time"),
+            models.Index("actor_id", "id", name="event_by_actor"),
+            models.Index("owner_id", "id", name="event_by_owner"),
         ]
 
     def __str__(self) -> str:

@@ -13,6 +13,7 @@ from hub.portal.shown import ShownRepo, shown_rows
 from hub.portal.shown_collection import ShownCollection, shown_collections
 from hub.queries import search
 from hub.queries.collections import CollectionFilter, find
+from hub.queries.follows import counts_of, is_followed
 from hub.queries.front_page import counts
 from hub.queries.repo_filter import RepoFilter, Sort
 from hub.queries.repo_page import descriptions_of
@@ -21,7 +22,6 @@ from teams.http.origin import base_url
 from teams.http.views import PortalView, Public
 from teams.models import Namespace, Organisation, User
 from teams.queries import members_of, namespace_named, organisation_named, user_named
-from teams.roles import Role
 
 TRENDING = 6
 RECENT = 8
@@ -78,6 +78,8 @@ class Owner(NamedTuple):
     name: str
     fullname: str
     is_org: bool
+    about: str = ""
+    website: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +108,20 @@ class Profile(PortalView):
             **_shown(lists),
             "owner": owner,
             "members": members,
+            "settings_url": self._settings_url(namespace),
             "collections": self._collections(namespace),
+            "counts": counts_of(namespace, None if owner.is_org else namespace.user),
+            "follows": is_followed(namespace, self.principal.user),
+            "is_own": owner.name == getattr(self.principal.user, "name", ""),
         }
         return render(request, "teams/profile.html", context)
+
+    def _settings_url(self, namespace: Namespace) -> str:
+        """Where the reader changes what stands here, if they may see it."""
+        if self.principal.user and namespace.pk == self.principal.user.namespace_id:
+            return "/settings/profile"
+        is_member = namespace.pk in self.principal.standings.members
+        return f"/orgs/{namespace.name}/settings/members" if is_member else ""
 
     def _collections(self, namespace: Namespace) -> list[ShownCollection]:
         asked = CollectionFilter(owners=[namespace.name], limit=COLLECTIONS_OF_AN_OWNER)
@@ -122,13 +135,12 @@ class Profile(PortalView):
 def _owner_of(namespace: Namespace) -> tuple[Owner, Sequence[Member]]:
     if namespace.kind == Namespace.Kind.ORGANISATION:
         organisation = organisation_named(namespace.name)
-        owner = Owner(namespace.name, _fullname(organisation), is_org=True)
-        return owner, _members(organisation)
-    return Owner(namespace.name, _fullname(user_named(namespace.name)), is_org=False), ()
+        return _owner(organisation, is_org=True), _members(organisation)
+    return _owner(user_named(namespace.name), is_org=False), ()
 
 
-def _fullname(one: User | Organisation) -> str:
-    return one.fullname
+def _owner(one: User | Organisation, *, is_org: bool) -> Owner:
+    return Owner(one.name, one.fullname, is_org, one.about, one.website)
 
 
 def _members(organisation: Organisation) -> list[Member]:
@@ -136,7 +148,7 @@ def _members(organisation: Organisation) -> list[Member]:
         Member(
             membership.user.name,
             membership.user.fullname,
-            Role(membership.role).label.replace("_", " "),
+            membership.label.replace("_", " "),
             membership.user.namespace.url,
         )
         for membership in members_of(organisation)[:MAX_MEMBERS]

@@ -18,6 +18,11 @@ from teams.names import number_in
 from teams.roles import Action
 
 A_PAGE = 30
+TABS = (
+    ("Unread", "/notifications"),
+    ("All", "/notifications?all=1"),
+    ("Activity", "/notifications/activity"),
+)
 _WORDS = {
     "discussion.create": "opened",
     "discussion.update": "changed",
@@ -97,10 +102,8 @@ class Notifications(PortalView):
         following = {"all": "1" if shows_all else "", "cursor": page.next_cursor}
         context = {
             "notifications": [ShownNotification.of(one) for one in page.notifications],
-            "tabs": [
-                Tab("Unread", "/notifications", not shows_all),
-                Tab("All", "/notifications?all=1", shows_all),
-            ],
+            "tabs": [Tab(label, url, ("all=1" in url) == shows_all) for label, url in TABS[:2]]
+            + [Tab(*TABS[2], active=False)],
             "next_url": (links.with_query("/notifications", following) if page.next_cursor else ""),
         }
         return render(request, "hub/notifications.html", context)

@@ -7,7 +7,5 @@ from teams.wire import device, identity
 urlpatterns = [
     path("oauth/device", device.Device.as_view()),
     path("api/whoami-v2", identity.WhoAmI.as_view()),
-    path("api/users/<str:name>/overview", identity.UserOverview.as_view()),
-    path("api/organizations/<str:name>/overview", identity.OrganisationOverview.as_view()),
     path("api/organizations/<str:name>/members", identity.Members.as_view()),
 ]

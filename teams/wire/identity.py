@@ -8,7 +8,7 @@ from teams.errors import Unauthenticated
 from teams.http.json_answer import JsonAnswer
 from teams.http.views import Public, WireView
 from teams.models import AccessToken, Organisation, User
-from teams.queries import members_of, memberships_of, organisation_named, user_named
+from teams.queries import members_of, memberships_of, organisation_named
 from teams.queries.token_scopes import Scopes, reads_gated, scopes_of
 from teams.roles import Action, Permission, Role
 
@@ -111,26 +111,3 @@ class Members(WireView):
         organisation = organisation_named(name)
         rows = [user_json(membership.user) for membership in members_of(organisation)]
         return JsonAnswer(rows)
-
-
-class UserOverview(WireView):
-    """GET /api/users/{name}/overview."""
-
-    authz = {"get": Public("A profile is public.")}
-
-    def get(self, _request: HttpRequest, name: str) -> HttpResponse:
-        user = user_named(name)
-        orgs = [organisation_json(row.organisation) for row in memberships_of(user)]
-        return JsonAnswer(user_json(user) | {"orgs": orgs})
-
-
-class OrganisationOverview(WireView):
-    """GET /api/organizations/{name}/overview."""
-
-    authz = {"get": Public("A profile is public.")}
-
-    def get(self, _request: HttpRequest, name: str) -> HttpResponse:
-        organisation = organisation_named(name)
-        return JsonAnswer(
-            organisation_json(organisation) | {"numUsers": members_of(organisation).count()}
-        )

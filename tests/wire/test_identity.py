@@ -3,13 +3,15 @@
 import pytest
 
 from tests.wire.clients import Client
+from tests.wire.plain import Plain
 from tests.wire.stories import Facts, Stories
 
 pytestmark = pytest.mark.wire
 
 
 @pytest.fixture
-def told(stories: Stories, client: Client) -> Facts:
+def told(stories: Stories, client: Client, plain: Plain) -> Facts:
+    assert plain("POST", "/api/users/ada/follow", who="cleo").status == 200
     return stories.tell(client, "identity")
 
 
@@ -29,3 +31,7 @@ def test_profiles_are_read_by_name(told: Facts) -> None:
 
 def test_ones_own_repos_are_listed(told: Facts) -> None:
     assert told["repos"]
+
+
+def test_who_follows_whom_is_read_by_name(told: Facts) -> None:
+    assert (told["followers"], told["following"], told["counted"]) == (["cleo"], ["ada"], 1)

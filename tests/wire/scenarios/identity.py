@@ -15,6 +15,9 @@ def story(given: Given) -> Facts:
         "organisation": [user.username for user in api.list_organization_members("acme")],
         "overview": api.get_user_overview(me["name"]).username,
         "organisation_overview": api.get_organization_overview("acme").name,
+        "followers": [one.username for one in api.list_user_followers(me["name"])],
+        "following": [one.username for one in api.list_user_following("cleo")],
+        "counted": api.get_user_overview(me["name"]).num_followers,
         "repos": _repos(given),
     }
 
