@@ -1,6 +1,7 @@
 """RestView: the base of our own API's views, and how it speaks a refusal (RFC 9457)."""
 
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any, ClassVar, TypeVar
 
 from django.http import Http404, HttpRequest, HttpResponseBase
@@ -79,7 +80,7 @@ def as_problem(error: Exception, _context: Mapping[str, Any]) -> Response | None
     if isinstance(error, Http404):
         return _problem(404, "There is nothing here.", "Not Found")
     if isinstance(error, APIException):
-        return _problem(error.status_code, str(error.detail), str(error.default_detail))
+        return _problem(error.status_code, str(error.detail), HTTPStatus(error.status_code).phrase)
     return None
 
 

@@ -136,3 +136,46 @@ def test_what_nobody_has_rewrites_nothing(clone: Clone, repo: str, plain: Plain)
     assert delete(plain, repo, b"never seen", rewrite=True) == 200
 
     assert clone("ls-remote", "origin", "refs/heads/main").split()[0] == head
+
+
+def test_a_branch_whose_history_a_rule_keeps_is_not_rewritten(
+    clone: Clone, repo: str, plain: Plain, hub: LiveServer
+) -> None:
+    head, rules = clone("rev-parse", "main"), f"/api/v1/repos/models/{repo}/ref-rules"
+    rule = plain("PUT", rules, {"kind": "branch", "pattern": "main", "least_role": "write"})
+    assert rule.status == 200
+
+    assert delete(plain, repo, SECRET, rewrite=True) == 403
+    assert clone("ls-remote", "origin", "refs/heads/main").split()[0] == head
+    assert clone.git.clone(repo, into="kept").is_sound()
+    assert hub.fsck("--repo", repo, "--deep") == []
+
+    assert plain("DELETE", f"{rules}/{rule.json['id']}").status == 204
+    assert delete(plain, repo, SECRET, rewrite=True) == 200
+    assert clone("ls-remote", "origin", "refs/heads/main").split()[0] != head
+
+
+def merged_as(plain: Plain, repo: str) -> str:
+    told = plain("GET", f"/api/models/{repo}/discussions/1").json
+    oid: str = told["changes"]["mergeCommitId"]
+    return oid
+
+
+def test_a_merged_pull_request_names_the_commits_that_took_the_place_of_its_own(
+    clone: Clone, repo: str, plain: Plain, hub: LiveServer
+) -> None:
+    api = f"/api/models/{repo}"
+    commit = f"{api}/commit/main?create_pr=1"
+    lines = b'{"key":"header","value":{"summary":"Propose"}}\n'
+    lines += b'{"key":"file","value":{"path":"new.txt","content":"new","encoding":"utf-8"}}\n'
+    assert plain("POST", commit, lines).status == 200
+    assert plain("POST", f"{api}/discussions/1/merge", {}).status == 200
+    before = merged_as(plain, repo)
+
+    assert delete(plain, repo, SECRET, rewrite=True) == 200
+
+    after = merged_as(plain, repo)
+    assert after != before
+    again = clone.git.clone(repo, into="merged")
+    assert after in again("rev-list", "origin/main").split()
+    assert hub.fsck("--repo", repo, "--deep") == []

@@ -119,3 +119,9 @@ def test_pages_show_how_far_it_is(cast: Cast, job: Job) -> None:
     assert "<html" not in over
     assert job.public_id in client.get("/jobs").content.decode()
     assert job.public_id not in client.get("/jobs?state=queued").content.decode()
+
+
+def test_a_method_that_is_not_there_is_refused_in_the_words_of_http(cast: Cast) -> None:
+    told = client_of(cast, "ada").delete("/api/v1/jobs").json()
+
+    assert (told["title"], told["status"]) == ("Method Not Allowed", 405)
