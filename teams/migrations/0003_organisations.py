@@ -1,4 +1,4 @@
-"""Owners, teams, resource groups, grants; invitations, mail, pictures, profiles."""
+"""Owners, teams, resource groups, grants; invitations, mail, profiles."""
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
@@ -97,24 +97,6 @@ class Migration(migrations.Migration):
                 "db_table": "teams_reach",
                 "managed": False,
             },
-        ),
-        migrations.CreateModel(
-            name="Avatar",
-            fields=[
-                (
-                    "namespace",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        primary_key=True,
-                        related_name="avatar",
-                        serialize=False,
-                        to="teams.namespace",
-                    ),
-                ),
-                ("png", models.BinaryField()),
-                ("version", models.CharField(max_length=16)),
-                ("changed_at", models.DateTimeField(auto_now=True)),
-            ],
         ),
         migrations.CreateModel(
             name="Grant",

@@ -9,11 +9,14 @@ from teams.models import (
     Invitation,
     Membership,
     Organisation,
+    Reach,
     ResourceGroup,
     Team,
     User,
 )
 from teams.models.standing import Place
+from teams.policies import Principal
+from teams.roles import Role
 
 
 def member_of(organisation: Organisation, user: User) -> Membership:
@@ -79,6 +82,15 @@ def members_without(team: Team) -> list[Membership]:
 def groups_of(organisation: Organisation) -> QuerySet[ResourceGroup]:
     """The resource groups, by name."""
     return ResourceGroup.objects.filter(namespace_id=organisation.namespace_id).order_by("name")
+
+
+def groups_known_to(organisation: Organisation, reader: Principal) -> list[ResourceGroup]:
+    """Those that ``reader`` has any role in; admins know all."""
+    found = groups_of(organisation)
+    if reader.role_in(organisation.namespace_id) == Role.ADMIN:
+        return list(found)
+    reached = Reach.objects.filter(user=reader.user).exclude(group=None).values("group")
+    return list(found.filter(pk__in=reached))
 
 
 def group_of(organisation: Organisation, number: int) -> ResourceGroup:
