@@ -229,32 +229,34 @@ def get(url: str, token: str) -> bytes:
     return read
 
 
-def test_openai_clients_draw_embed_and_chat(hub: LiveServer, echo: str) -> None:
-    client = OpenAI(base_url=f"{hub.url}/v1", api_key=hub.token(OWNER))
+def openai(hub: LiveServer, user: str) -> OpenAI:
+    return OpenAI(base_url=f"{hub.url}/v1", api_key=hub.token(user), max_retries=0)
 
-    drawn = client.images.generate(model=echo, prompt="a ring", n=2, size="32x16")
-    vectors = client.embeddings.create(model=echo, input=["a", "b", data_url()])
-    asked: Any = [
+
+def test_openai_clients_draw_embed_and_chat(hub: LiveServer, echo: str) -> None:
+    parts: Any = [
         {"type": "text", "text": "what color is this?"},
         {"type": "image_url", "image_url": {"url": data_url()}},
     ]
-    said = client.chat.completions.create(model=echo, messages=[{"role": "user", "content": asked}])
+    with openai(hub, OWNER) as client:
+        drawn = client.images.generate(model=echo, prompt="a ring", n=2, size="32x16")
+        vectors = client.embeddings.create(model=echo, input=["a", "b", data_url()])
+        said = client.chat.completions.create(
+            model=echo, messages=[{"role": "user", "content": parts}]
+        )
 
-    pictures = [
-        Image.open(io.BytesIO(base64.b64decode(one.b64_json or ""))) for one in drawn.data or ()
-    ]
-    assert [one.size for one in pictures] == [(32, 16), (32, 16)]
+    pictures = [base64.b64decode(one.b64_json or "") for one in drawn.data or ()]
+    assert [Image.open(io.BytesIO(one)).size for one in pictures] == [(32, 16), (32, 16)]
     assert [len(one.embedding) for one in vectors.data] == [8, 8, 8]
     assert said.choices[0].message.content == "what color is this?"
 
 
 def test_openai_clients_hear_why_a_model_is_refused(hub: LiveServer, echo: str) -> None:
-    client = OpenAI(base_url=f"{hub.url}/v1", api_key=hub.token(STRANGER), max_retries=0)
-
-    with pytest.raises(NotFoundError):
-        client.images.generate(model="ada/none-such", prompt="a ring")
-    with pytest.raises(BadRequestError, match="size must look like"):
-        client.images.generate(model=echo, prompt="a ring", size="wide")
+    with openai(hub, STRANGER) as client:
+        with pytest.raises(NotFoundError):
+            client.images.generate(model="ada/none-such", prompt="a ring")
+        with pytest.raises(BadRequestError, match="size must look like"):
+            client.images.generate(model=echo, prompt="a ring", size="wide")
 
 
 def test_chat_streams_from_the_url_of_a_model(hub: LiveServer, echo: str) -> None:

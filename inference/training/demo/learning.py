@@ -17,7 +17,7 @@ def learn(
     """Take ``steps`` steps down what ``loss_of`` measures; answer the last loss."""
     weights = [one for one in parameters if one.requires_grad]
     optimiser = torch.optim.AdamW(weights, lr=rate, weight_decay=0.01, betas=(0.9, 0.98))
-    start = max(0.05, 3 / steps)
+    start = min(0.3, max(0.05, 3 / steps))
     course = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, rate, total_steps=steps, pct_start=start
     )
