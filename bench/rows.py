@@ -62,7 +62,9 @@ def main() -> None:
 
 
 def _table(rows: int, start: int, chance: np.random.Generator) -> pa.Table:
-    lengths = chance.integers(20, 140, rows)
+    words = np.array(WORDS)[chance.integers(0, len(WORDS), 140 * 1000)].tolist()
+    lengths = chance.integers(20, 140, rows).tolist()
+    starts = chance.integers(0, len(words) - 140, rows).tolist()
     vectors = chance.normal(size=(rows, DIMENSIONS)).astype("f4")
     return pa.table(
         {
@@ -71,7 +73,10 @@ def _table(rows: int, start: int, chance: np.random.Generator) -> pa.Table:
             "score": chance.normal(size=rows),
             "category": chance.choice(["math", "art", "code", "law"], rows),
             "title": [f"title {number}" for number in range(start, start + rows)],
-            "text": [" ".join(chance.choice(WORDS, length)) for length in lengths],
+            "text": [
+                " ".join(words[at : at + length])
+                for at, length in zip(starts, lengths, strict=True)
+            ],
             "embedding": pa.FixedSizeListArray.from_arrays(vectors.ravel(), DIMENSIONS).cast(
                 pa.list_(pa.float32())
             ),

@@ -175,7 +175,7 @@ def _bars(counts: Sequence[int], labels: Sequence[str]) -> list[Bar]:
 
 def _short(value: object) -> str:
     if isinstance(value, float):
-        return f"{value:,.4g}" if abs(value) < 1e6 else f"{value:,.3e}"  # noqa: PLR2004
+        return f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.3e}"  # noqa: PLR2004
     if isinstance(value, int):
         return f"{value:,}"
     return "none" if value is None else str(value)
