@@ -264,7 +264,8 @@ def test_chat_streams_from_the_url_of_a_model(hub: LiveServer, echo: str) -> Non
         {"role": "user", "content": [{"type": "image_url", "image_url": {"url": data_url()}}]}
     ]
 
-    pieces = client_for(hub, echo).chat_completion(messages, stream=True)
+    client = client_for(hub, echo)
+    pieces = list(client.chat_completion(messages, stream=True))
 
     said = "".join(piece.choices[0].delta.content or "" for piece in pieces)
     assert said == "a picture of 20x10 pixels"
