@@ -39,7 +39,7 @@ def facts_of(repo: Repo, principal: Principal) -> Facts:
         is_let_in=access_of(repo, principal) == AccessRequest.Status.ACCEPTED,
         is_creator=principal.user is not None and repo.created_by_id == principal.user.pk,
         granted=principal.granted_on(repo.namespace_id, repo.pk),
-        is_shut=repo.namespace_id in principal.shut_out,
+        is_shut=principal.is_shut_out_of(repo.namespace_id),
     )
 
 
@@ -207,7 +207,7 @@ def check_can_create_in(
     facts = Facts(
         role=principal.role_to_begin(place or Place(namespace.pk)),
         granted=principal.granted_on(namespace.pk),
-        is_shut=namespace.pk in principal.shut_out,
+        is_shut=principal.is_shut_out_of(namespace.pk),
     )
     decision = decide(principal, action, facts)
     if decision.allowed:
@@ -336,7 +336,7 @@ def check_can_own_webhooks(
     facts = Facts(
         role=principal.role_in(namespace.pk),
         granted=principal.granted_on(namespace.pk),
-        is_shut=namespace.pk in principal.shut_out,
+        is_shut=principal.is_shut_out_of(namespace.pk),
     )
     decision = decide(principal, action, facts)
     if not decision.allowed:
@@ -366,7 +366,7 @@ def check_can_of_collection(principal: Principal, action: Action, collection: Co
         is_public=not collection.private,
         is_creator=user is not None and collection.created_by_id == user.pk,
         granted=principal.granted_on(collection.namespace_id),
-        is_shut=collection.namespace_id in principal.shut_out,
+        is_shut=principal.is_shut_out_of(collection.namespace_id),
     )
     decision = decide(principal, action, facts)
     if decision.allowed:

@@ -1,7 +1,7 @@
 """Refusals: what the product says when it will not do what was asked.
 
 A refusal is a value with a name; anything else that is raised is a bug. There are thirteen kinds,
-one per status; a package's own refusals subclass a kind. The class docstring is the default message.
+one per status; a package's own refusals subclass a kind. Its docstring is the default message.
 
     Refusal
     ├── Invalid          400  the request itself is wrong

@@ -49,13 +49,21 @@ class Principal:
 
     @property
     def shut_out(self) -> frozenset[int]:
-        """The namespaces of organisations that do not take the caller's token."""
-        return self.token.shut_out if self.token else frozenset()
+        """The namespaces of organisations that want another token, or a fresh single sign-on."""
+        lapsed = frozenset[int]() if self.rules_all else self.standings.lapsed
+        return (self.token.shut_out if self.token else frozenset()) | lapsed
+
+    def is_shut_out_of(self, namespace_id: int) -> bool:
+        """The same of one namespace; of the caller's own it needs no look-up."""
+        if self.token is not None and namespace_id in self.token.shut_out:
+            return True
+        is_own = self.user is None or namespace_id == self.user.namespace_id
+        return not (is_own or self.rules_all) and namespace_id in self.standings.lapsed
 
     @property
     def is_narrowed(self) -> bool:
         """Whether there may be more for the caller than for the token that they show."""
-        return self.scope is not None or bool(self.shut_out)
+        return self.scope is not None or bool(self.token and self.token.shut_out)
 
     @property
     def is_anonymous(self) -> bool:
@@ -257,7 +265,7 @@ def _stands_before_gate(principal: Principal, action: Action, facts: Facts) -> b
     return not (facts.is_let_in and is_for_it)
 
 
-_SHUT = "The organisation does not take this access token."
+_SHUT = "The organisation does not take this access token, or wants you to sign in by its own page."
 _TOO_WEAK = "You do not have the rights for this."
 
 
@@ -283,7 +291,7 @@ def check_in(principal: Principal, action: Action, organisation: Organisation) -
         role=_role_for(action, principal.standing_in(namespace_id)),
         is_public=True,
         granted=principal.granted_on(namespace_id),
-        is_shut=namespace_id in principal.shut_out,
+        is_shut=principal.is_shut_out_of(namespace_id),
     )
     decision = decide(principal, action, facts)
     if decision.allowed:
@@ -333,7 +341,7 @@ def check_can_audit(principal: Principal, namespace: Namespace | None) -> None:
         allowed = principal.rules_all and not principal.is_narrowed
     else:
         facts = Facts(
-            role=principal.role_in(namespace.pk), is_shut=namespace.pk in principal.shut_out
+            role=principal.role_in(namespace.pk), is_shut=principal.is_shut_out_of(namespace.pk)
         )
         allowed = decide(principal, Action.AUDIT_READ, facts).allowed
     if not allowed:

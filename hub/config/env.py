@@ -104,6 +104,13 @@ class Env(BaseSettings):
     rate_anonymous: Words = ("api=5000", "resolvers=30000", "pages=1000")
     rate_user: Words = ("api=10000", "resolvers=50000", "pages=2000")
 
+    # How many bytes the repos of a user or organisation may hold, if nothing else is said; 0: any.
+    quota_user: int = Field(default=0, ge=0)
+    quota_organisation: int = Field(default=0, ge=0)
+
+    # Hosts of identity providers that organisations may sign their members in by.
+    sso_hosts: Words = ()
+
     # What signs the audit log; the first one is used, all are tried. None: the signing key.
     audit_keys: Words = Field(default=(), repr=False)
     # After how many days entries of the audit log are removed; 0: never.

@@ -32,6 +32,10 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 DEBUG = env.debug
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "teams.apps.TeamsConfig",
     "hub.apps.HubConfig",
     "datasets_app.apps.DatasetsConfig",
@@ -59,6 +63,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
 ]
 ROOT_URLCONF = "hub.config.urls"
 SECRET_KEY = env.signing_key()
@@ -108,6 +113,12 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+# Of allauth we use the protocols; whose account it is, services/sso.py decides.
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+SOCIALACCOUNT_ADAPTER = "teams.http.sso.SsoAdapter"
+SOCIALACCOUNT_LOGIN_ON_GET = True
 LOGIN_REDIRECT_URL = "/"
 LOGIN_URL = "/login"
 LOGOUT_REDIRECT_URL = "/"
@@ -178,6 +189,8 @@ S3 = {
 }
 S3_DIRECT = env.s3_direct
 SCAN_POLICY = env.scan_policy
+SSO_HOSTS = frozenset(env.sso_hosts)
+SSO_KEYS = env.webhook_keys or (SECRET_KEY,)
 STORE_URL = env.store
 TRUSTED_PROXIES = env.trusted_proxies
 WEBHOOK_ALLOW_CIDRS = env.webhook_allow_cidrs

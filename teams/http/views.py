@@ -113,7 +113,7 @@ class WireView(DoorView):
 class PortalView(DoorView):
     """Pages for people: session and CSRF token."""
 
-    bucket = "pages"
+    bucket: ClassVar[limits.Bucket] = "pages"
 
     def who(self, request: HttpRequest, method: str) -> Principal:
         return limits.caller(request, self.bucket, with_session=True)

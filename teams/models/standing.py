@@ -37,16 +37,22 @@ class Standings:
     """A user in all their organisations, by namespace; and whether there are grants to look at."""
 
     members: dict[int, Standing] = field(default_factory=dict)
+    lapsed: frozenset[int] = frozenset()
+    """Organisations that want a member to come by their identity provider, who did not lately."""
     has_grants: bool = False
 
 
 # The last row stands for all grants: most users have none, and no look-up for any.
 _STANDINGS = """
-SELECT o.namespace_id, m.role, m.is_owner, m.may_manage_teams, o.creators
+SELECT o.namespace_id, m.role, m.is_owner, m.may_manage_teams, o.creators,
+    p.id IS NOT NULL AND NOT m.is_owner AND NOT EXISTS (SELECT FROM teams_ssoidentity i
+        WHERE i.organisation_id = o.id AND i.user_id = m.user_id
+            AND i.fresh_until > statement_timestamp())
 FROM teams_membership m JOIN teams_organisation o ON o.id = m.organisation_id
+LEFT JOIN teams_identityprovider p ON p.organisation_id = o.id AND p.is_enforced
 WHERE m.user_id = %(user)s
 UNION ALL
-SELECT 0, 0, false, false, 0 WHERE EXISTS (SELECT FROM teams_reach WHERE user_id = %(user)s)
+SELECT 0, 0, false, false, 0, false WHERE EXISTS (SELECT FROM teams_reach WHERE user_id = %(user)s)
 """
 
 _GRANTED = """
@@ -61,10 +67,11 @@ def standings_of(user_id: int) -> Standings:
     rows = sql.rows(_STANDINGS, {"user": user_id})
     members = {
         namespace_id: Standing(Role(role), is_owner, may_manage_teams, Role(creators))
-        for namespace_id, role, is_owner, may_manage_teams, creators in rows
+        for namespace_id, role, is_owner, may_manage_teams, creators, _lapsed in rows
         if namespace_id
     }
-    return Standings(members, has_grants=len(members) < len(rows))
+    lapsed = frozenset(row[0] for row in rows if row[-1])
+    return Standings(members, lapsed, has_grants=len(members) < len(rows))
 
 
 def granted_role(user_id: int, place: Place) -> Role:

@@ -68,6 +68,8 @@ class ShownEntry:
 
 
 def _text(value: Any) -> str:
+    if value in ({}, []):
+        return "none"
     if isinstance(value, dict) and set(value) == {"old", "new"}:
         return f"{_text(value['old'])} → {_text(value['new'])}"
     if isinstance(value, dict):

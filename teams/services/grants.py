@@ -99,7 +99,7 @@ def check_can_grant(by: Principal, on: Place) -> None:
     facts = Facts(
         role=by.role_on(on),
         granted=by.granted_on(on.namespace_id, on.repo_id),
-        is_shut=on.namespace_id in by.shut_out,
+        is_shut=by.is_shut_out_of(on.namespace_id),
     )
     decision = decide(by, Action.ORG_MANAGE, facts)
     if decision.hidden:
