@@ -178,6 +178,8 @@ MODELS_HOME = env.data / "models"
 MODEL_MEMORY = env.model_memory
 # Empty where nobody configured one: links then name the origin that the caller asked.
 PUBLIC_URL = env.url
+QUOTA_ORGANISATION = env.quota_organisation
+QUOTA_USER = env.quota_user
 RATE_ANONYMOUS = env.rates(env.rate_anonymous)
 RATE_USER = env.rates(env.rate_user)
 S3 = {

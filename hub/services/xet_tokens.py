@@ -8,7 +8,7 @@ from datetime import timedelta
 from hub.models import Repo, XetDomain
 from hub.policies import can
 from hub.queries.xet import check_sound
-from hub.services import passes
+from hub.services import passes, quotas
 from hub.services.passes import BadPass
 from hub.storage.digests import xorb_key
 from hub.xet.hashing import from_text, to_text
@@ -70,6 +70,7 @@ def issue_token(*, repo: Repo, by: Principal, action: Action) -> XetToken:
 
 def issue_for_upload(*, repo: Repo, by: Principal) -> XetToken:
     """Let the bearer upload to ``repo``, as a writer or for pull requests."""
+    quotas.check_room(repo.namespace)
     action = Action.REPO_WRITE if can(by, Action.REPO_WRITE, repo) else Action.REPO_PROPOSE
     return issue_token(repo=repo, by=by, action=action)
 

@@ -16,7 +16,7 @@ from hub.http.repo_views import OfRepo, revision_named
 from hub.names import EntryPath, RevisionName
 from hub.queries import diffs, history, trees
 from hub.queries.history import CommitRow
-from hub.services import commits, pull_requests
+from hub.services import commits, pull_requests, quotas
 from hub.services.commits import (
     CopyFile,
     DeleteFile,
@@ -56,6 +56,7 @@ class Preupload(ToRevision, WireView):
         paths = {file.text("path"): EntryPath.parse(file.text("path")) for file in files}
         there = trees.facts_of(self.repo.pk, trees.find_many(self.repo.pk, commit, paths.values()))
         etags = {entry.path: entry for entry in there if not entry.is_folder}
+        quotas.check_room(self.repo.namespace, sum(file.integer("size") or 0 for file in files))
         answers = [self._mode(file, attributes, ignored, etags) for file in files]
         return JsonAnswer({"files": answers, "commitOid": commit.oid.hex()})
 

@@ -10,6 +10,7 @@ from hub.git.pkt_line import DATA_BAND, PROGRESS_BAND, Mark, PacketReader, line,
 from hub.git.push_request import PushRequest
 from hub.http.git_bodies import GitBody
 from hub.policies import check_can_push
+from hub.services import quotas
 from hub.services.push_rules import RefsRefused
 from hub.services.pushes import push
 from hub.wire.git import GitView
@@ -41,6 +42,8 @@ class ReceivePack(GitView):
 
     def _carry_out(self, wanted: PushRequest, body: GitBody) -> bytes:
         try:
+            if wanted.brings_pack:
+                quotas.check_room(self.repo.namespace)
             push(
                 repo=self.repo,
                 updates=wanted.updates,

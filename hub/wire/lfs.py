@@ -13,7 +13,7 @@ from hub.http.repo_views import OfRepo
 from hub.policies import check_can, check_can_write_to
 from hub.queries.blobs import damaged, held
 from hub.queries.scans import refusal_of, withheld
-from hub.services import sent_uploads, uploads, xet_tokens
+from hub.services import quotas, sent_uploads, uploads, xet_tokens
 from hub.services.blobs import held_or_adopted
 from hub.services.sent_uploads import Offer, part_sizes
 from hub.services.uploads import Announced
@@ -93,6 +93,9 @@ class Batch(OfRepo, LfsView):
         # What is damaged is asked for as if it were new: the upload heals it.
         for sha256 in damaged(digests):
             sizes.pop(sha256, None)
+        new = sum(one.size for one in _sound(entries) if one.sha256 not in sizes)
+        if new:
+            quotas.check_room(self.repo.namespace, new)
         plan = _Plan.of(body.texts("transfers"), entries)
         if plan.transfer == "xet":
             plan.xet_action = self._xet_action(body)
@@ -254,7 +257,12 @@ def _announced(entry: Body) -> Announced:
 
 
 def _digests(entries: list[Body]) -> list[bytes]:
-    digests: list[bytes] = []
+    return [one.sha256 for one in _sound(entries)]
+
+
+def _sound(entries: list[Body]) -> list[Announced]:
+    """Those that can be; what is wrong with the others each is told by itself."""
+    sound: list[Announced] = []
     for entry in entries:
         with suppress(Unprocessable):
             digests.append(_announced(entry).sha256)
