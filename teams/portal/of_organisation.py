@@ -34,7 +34,12 @@ def tabs_of(organisation: Organisation, active: str, *, is_admin: bool) -> list[
         "resource-groups": "Resource groups",
     }
     if is_admin:
-        pages |= {"profile": "Profile and defaults", "tokens": "Tokens", "audit": "Audit log"}
+        pages |= {
+            "profile": "Profile and defaults",
+            "sso": "Single sign-on",
+            "tokens": "Tokens",
+            "audit": "Audit log",
+        }
     home = f"/orgs/{organisation.name}/settings"
     return [Tab(label, f"{home}/{page}", page == active) for page, label in pages.items()]
 
