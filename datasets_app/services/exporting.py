@@ -28,7 +28,8 @@ from hub.git.objects import Pointer, hash_object
 from hub.models import Repo
 from hub.queries.store import blob_store
 from hub.services import blobs
-from hub.services.working import JobFailed, Work
+from hub.services.working import JobFailed, TryAgain, Work
+from teams.errors import OutOfSpace, Unavailable
 from teams.policies import ANONYMOUS
 
 FORCED = frozenset({"csv", "json", "text"})
@@ -52,6 +53,8 @@ def export(work: Work) -> dict[str, Any]:
     except (UnreadableFile, Unresolvable) as bad:
         completing.fail(config, bad, running.path)
         raise JobFailed(bad.viewer_code, bad.message) from None
+    except (Unavailable, OutOfSpace) as away:
+        raise TryAgain("store_away", away.message) from None
     return {"rows": completing.complete(config)}
 
 

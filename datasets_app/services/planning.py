@@ -22,7 +22,8 @@ from datasets_app.shape.configs import ConfigPlan, resolve
 from datasets_app.shape.features import card_features
 from datasets_app.shape.fingerprint import PIPELINE_VERSION, fingerprint
 from hub.git.refs import BRANCHES
-from hub.models import Repo
+from hub.models import Job, Repo
+from hub.models.job import OPEN
 from hub.names import ROOT
 from hub.queries import trees
 from hub.queries.history import CommitRow, commit_by_oid, ref_oid
@@ -60,9 +61,8 @@ def plan_commit(repo: Repo, commit: CommitRow) -> Snapshot:
         )
         if is_new:
             _write(repo, snapshot, planned)
-        elif snapshot.state == State.READY:
-            # An older state came back: its export is to stand on the ref again.
-            jobs.request(PUBLISH, params={"snapshot": snapshot.pk}, repo=repo, key=str(snapshot.pk))
+        else:
+            _go_on(repo, snapshot)
         CommitSnapshot.objects.get_or_create(
             repo=repo, commit=commit.oid, defaults={"snapshot": snapshot}
         )
@@ -172,6 +172,17 @@ def _write(repo: Repo, snapshot: Snapshot, planned: _Planned) -> None:
             key=str(snapshot.pk),
             priority=2,
         )
+
+
+def _go_on(repo: Repo, snapshot: Snapshot) -> None:
+    """Ask for what a known snapshot lacks: an older state that came back, jobs that were ended."""
+    lacking = Config.objects.filter(snapshot=snapshot, state__in=[State.WAITING, State.RUNNING])
+    keys = {str(pk) for pk in lacking.values_list("pk", flat=True)}
+    waiting = Job.objects.filter(kind=EXPORT, key__in=keys, state__in=OPEN)
+    for key in keys - set(waiting.values_list("key", flat=True)):
+        jobs.request(EXPORT, params={"config": int(key)}, repo=repo, key=key)
+    if not keys:
+        jobs.request(PUBLISH, params={"snapshot": snapshot.pk}, repo=repo, key=str(snapshot.pk))
 
 
 def _config(snapshot: Snapshot, plan: ConfigPlan, planned: _Planned, position: int) -> Config:

@@ -34,7 +34,7 @@ def publish(work: Work) -> dict[str, Any]:
         .filter(pk=work.params["snapshot"])
         .first()
     )
-    if snapshot is None:
+    if snapshot is None or not _is_over(snapshot):
         return {}
     commit = publish_snapshot(snapshot)
     if commit:
@@ -69,6 +69,12 @@ def publish_snapshot(snapshot: Snapshot) -> bytes | None:
     snapshot.export_commit = commits.get(refs[0])
     snapshot.save(update_fields=["state", "export_commit"])
     return snapshot.export_commit
+
+
+def _is_over(snapshot: Snapshot) -> bool:
+    """Whether every config has come to its end; whoever ends the last one asks again."""
+    open_ones = [State.WAITING, State.RUNNING]
+    return not Config.objects.filter(snapshot=snapshot, state__in=open_ones).exists()
 
 
 def _is_current(snapshot: Snapshot) -> bool:

@@ -37,11 +37,11 @@ def main() -> None:
     for where in ("main", EXPORT):
         pushed = load_dataset("ada/pushed", "default", revision=where)
         seen[f"pushed {where}"] = {name: list(part["n"])[-1] for name, part in pushed.items()}
+        seen[f"label {where}"] = pushed["train"].features["label"].names
         tiny = load_dataset("ada/pushed", "tiny", revision=where, split="train", streaming=True)
         seen[f"tiny {where}"] = [row["text"] for row in tiny]
         sheets = load_dataset("ada/sheets", revision=where, split="test", streaming=True)
         seen[f"sheets {where}"] = list(sheets)
-    seen["label"] = str(pushed["train"].features["label"])
     print(json.dumps(seen))
 
 

@@ -48,7 +48,7 @@ def test_what_is_pushed_is_read_back_and_its_export_too(
     assert seen["configs"] == ["default", "tiny"]
     for where in ("main", "refs/convert/parquet"):
         assert seen[f"pushed {where}"] == {"train": 999, "test": 1099}
+        assert seen[f"label {where}"] == ["even", "odd"]
         assert seen[f"tiny {where}"] == [f"row {n}" for n in range(5)]
         assert seen[f"sheets {where}"] == [{"a": n, "b": f"x{n}"} for n in range(50, 53)]
-    assert seen["label"] == "ClassLabel(names=['even', 'odd'])"
     assert working.fsck() == []
