@@ -91,8 +91,9 @@ _METHODS: dict[Task, tuple[str, str]] = {
 
 def calls_as_code(task: Task, url: str) -> list[dict[str, Any]]:
     """The call as people write it: with the client, and with curl."""
-    body = json.dumps({"inputs": "…"})
-    curl = f"curl {url}/pipeline/{task} -H 'Authorization: Bearer '$HF_TOKEN -d '{body}'"
+    body = json.dumps({"inputs": "…"}, ensure_ascii=False)
+    bearer = "Authorization: Bearer $HF_TOKEN"
+    curl = f"curl {url}/pipeline/{task} -H \"{bearer}\" -d '{body}'"
     codes = [{"label": "curl", "text": curl}]
     if task in _METHODS:
         name, arguments = _METHODS[task]

@@ -77,6 +77,10 @@ def _ask(worker: Worker, asking: Asking) -> Mapping[str, Any]:
         connection.request("POST", "/run", write_asking(asking), headers)
         response = connection.getresponse()
         told: Mapping[str, Any] = json.loads(response.read())
+    except ConnectionRefusedError as problem:
+        # Nobody listens there any more: the next one who asks is not to be sent there.
+        Worker.objects.filter(pk=worker.pk).delete()
+        raise WorkerFailed from problem
     except (OSError, HTTPException, ValueError) as problem:
         raise WorkerFailed from problem
     finally:

@@ -96,17 +96,22 @@ class WorkerProcess:
 
 
 def device_name() -> str:
-    if find_spec("torch") is None:
-        return "none"
-    import torch  # noqa: PLC0415 - only the worker pays for it
+    """What models run on; torch is asked only where there is a GPU, for it takes its time."""
+    if not has_gpu():
+        return "cpu"
+    import torch  # noqa: PLC0415 - only a worker with a GPU pays for it at once
 
     return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+
+
+def has_gpu() -> bool:
+    return Path("/dev/nvidia0").exists() and find_spec("torch") is not None
 
 
 def _budget() -> int:
     if settings.MODEL_MEMORY:
         return int(settings.MODEL_MEMORY)
-    if find_spec("torch") is not None:
+    if has_gpu():
         import torch  # noqa: PLC0415 - as above
 
         if torch.cuda.is_available():
