@@ -12,6 +12,7 @@ from hub.policies import can
 from hub.queries import history
 from hub.queries.history import CommitRow
 from hub.queries.repos import repo_for, repo_now_called
+from hub.services.auditing import note_read
 from teams.http.views import DoorView
 from teams.roles import Action
 
@@ -27,6 +28,8 @@ class OfRepo(DoorView):
 
     def check(self, action: Action) -> None:
         self.repo = repo_for(self.principal, action, self.kwargs["kind"], self.kwargs["name"])
+        if action is Action.REPO_READ:
+            note_read(self.repo, by=self.principal)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         answer = super().dispatch(request, *args, **kwargs)

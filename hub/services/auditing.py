@@ -2,9 +2,14 @@
 
 from typing import Any
 
+from django.core.cache import cache
+
 from hub.models import Repo, Webhook
 from teams.models import User
+from teams.policies import Principal
 from teams.services.audit import Target, record
+
+_READ_SECONDS = 60
 
 
 def record_of(repo: Repo, action: str, *, by: User | None, **details: Any) -> None:
@@ -17,6 +22,18 @@ def record_of_webhook(webhook: Webhook, action: str, *, by: User | None, **detai
     """Write down what was done to a webhook; its address may hold a secret and stays out."""
     target = Target("webhook", f"webhook {webhook.pk}", webhook.pk)
     record(action, by=by, namespace=webhook.namespace_id, target=target, details=details)
+
+
+def note_read(repo: Repo, *, by: Principal) -> None:
+    """Write down that somebody reads a private repo, where its namespace wants to know.
+
+    At most once a minute for each repo and credential: a download asks many times.
+    """
+    if not (repo.private and repo.namespace.audits_reads):
+        return
+    who = (by.user.pk if by.user else 0, by.token.pk if by.token else 0)
+    if cache.add(f"audit-read:{repo.pk}:{who[0]}:{who[1]}", 1, _READ_SECONDS):
+        record_of(repo, "repo.content.read_private", by=by.user)
 
 
 def changed(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:

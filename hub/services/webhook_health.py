@@ -10,6 +10,7 @@ from hub.models import Webhook
 from hub.outgoing import retrying
 from hub.outgoing.retrying import DISABLE_AFTER, FAILURES_TO_OPEN, WARN_AFTER, WINDOW, Next
 from hub.services import webhook_notices
+from hub.services.auditing import record_of_webhook
 
 FIELDS = [
     "failures",
@@ -95,5 +96,6 @@ def _begin_window(webhook: Webhook, now: datetime | None) -> None:
 def _disable(webhook: Webhook, now: datetime, reason: str) -> None:
     if webhook.disabled_at is None:
         webhook_notices.tell(webhook, webhook_notices.DISABLED)
+        record_of_webhook(webhook, "webhook.disable", by=None, reason=reason)
     webhook.disabled_at = webhook.disabled_at or now
     webhook.disabled_reason = reason

@@ -17,6 +17,7 @@ from hub.outgoing.signing import is_secret, new_secret
 from hub.policies import check_can_own_webhooks
 from hub.queries.repos import repo_for
 from hub.services import delivering, webhook_health
+from hub.services.auditing import record_of_webhook
 from hub.services.fan_out import EVENTS, new_message_id
 from hub.services.webhook_payloads import ping_of
 from hub.services.webhook_secrets import seal, unseal
@@ -90,6 +91,7 @@ def register(*, owner: Namespace, wish: Wish, by: Principal) -> tuple[Webhook, s
     _apply(webhook, wish)
     webhook.save()
     _watch(webhook, wish.watched or (), by)
+    record_of_webhook(webhook, "webhook.create", by=by.user)
     return webhook, secret
 
 
@@ -107,20 +109,25 @@ def change(*, webhook: Webhook, wish: Wish, by: Principal) -> None:
     if wish.watched:
         webhook.watches.all().delete()
         _watch(webhook, wish.watched, by)
+    record_of_webhook(webhook, "webhook.update", by=by.user)
 
 
+@transaction.atomic
 def enable(*, webhook: Webhook, by: Principal) -> None:
     """Let it be told again, of what happens from now on; its failures are forgiven."""
     check_can_own_webhooks(by, webhook.namespace)
     webhook_health.forgive(webhook)
     webhook.save(update_fields=webhook_health.FIELDS)
+    record_of_webhook(webhook, "webhook.enable", by=by.user)
 
 
+@transaction.atomic
 def disable(*, webhook: Webhook, by: Principal) -> None:
     """Let it be told nothing; what waits for it waits on."""
     check_can_own_webhooks(by, webhook.namespace)
     webhook.disabled_at = webhook.disabled_at or timezone.now()
     webhook.save(update_fields=["disabled_at"])
+    record_of_webhook(webhook, "webhook.disable", by=by.user)
 
 
 @transaction.atomic
@@ -131,6 +138,7 @@ def delete(*, webhook: Webhook, by: Principal) -> None:
     Webhook.objects.select_for_update().filter(pk=webhook.pk).first()
     for query in _DELETIONS:
         sql.run(query, [webhook.pk])
+    record_of_webhook(webhook, "webhook.delete", by=by.user)
 
 
 # Not row by row through the ORM: its log may be long.
@@ -156,6 +164,7 @@ def add_secret(*, webhook: Webhook, by: Principal) -> str:
     return secret
 
 
+@transaction.atomic
 def promote_secret(*, webhook: Webhook, by: Principal, overlap: timedelta = OVERLAP) -> None:
     """Second step: the second secret becomes the first; the old one signs on for ``overlap``.
 
@@ -171,6 +180,7 @@ def promote_secret(*, webhook: Webhook, by: Principal, overlap: timedelta = OVER
     webhook.old_secret, webhook.old_secret_until = webhook.secret, timezone.now() + overlap
     webhook.secret, webhook.next_secret = webhook.next_secret, None
     webhook.save(update_fields=["secret", "next_secret", "old_secret", "old_secret_until"])
+    record_of_webhook(webhook, "webhook.change_secret", by=by.user)
 
 
 def ping(*, webhook: Webhook, by: Principal) -> Delivery:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from django.db import transaction
 from django.utils import timezone
 
 from teams.models import AuditEntry, Namespace, User, sql
@@ -101,6 +102,15 @@ def record(
     entry = _entry(action, by, _chain(namespace), target, _plain(details or {}))
     values = [getattr(entry, column) for column in _COLUMNS]
     sql.send(_INSERT, [*values, orjson.dumps(entry.details).decode(), mac_of(canonical(entry))])
+
+
+@transaction.atomic
+def want_reads(*, namespace: Namespace, wanted: bool, by: User | None) -> None:
+    """Say whether reading the namespace's private repos goes into its log."""
+    old, namespace.audits_reads = namespace.audits_reads, wanted
+    namespace.save(update_fields=["audits_reads"])
+    change = {"reads_of_private_repos": {"old": old, "new": wanted}}
+    record("audit.settings", by=by, namespace=namespace, details=change)
 
 
 def _chain(namespace: Namespace | int | None) -> int:

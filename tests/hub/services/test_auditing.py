@@ -1,6 +1,8 @@
 """What is done to repos stands in the audit log of whoever owns them."""
 
 import pytest
+from django.core.cache import cache
+from django.core.management import call_command
 from django.test import Client
 
 from hub.names import RepoName
@@ -76,3 +78,21 @@ def test_signing_in_is_told_with_the_address_and_so_is_a_refusal(cast: Cast) -> 
     ]
     newest = entries.latest("id")
     assert (newest.address, newest.request_id) == ("192.0.2.9", "request-1")
+
+
+def test_reads_of_private_repos_are_told_where_somebody_wants_to_know(cast: Cast) -> None:
+    cast.repo("acme/hidden", private=True)
+    cast.repo("acme/open")
+    ben = Client()
+    ben.force_login(cast.ben)
+    cache.clear()
+    url = "/acme/{}/resolve/main/.gitattributes"
+
+    ben.get(url.format("hidden"))
+    call_command("audit_reads", "acme", "on")
+    for name in ("hidden", "hidden", "open"):
+        assert ben.get(url.format(name)).status_code == 200
+    Client().get(url.format("hidden"))
+
+    read = AuditEntry.objects.filter(action="repo.content.read_private")
+    assert [(one.actor_name, one.target_name) for one in read] == [("ben", "acme/hidden")]
