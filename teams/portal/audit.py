@@ -68,17 +68,15 @@ class ShownEntry:
 
 
 def _text(value: Any) -> str:
-    if value in ({}, []):
-        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, dict) and set(value) == {"old", "new"}:
         return f"{_text(value['old'])} → {_text(value['new'])}"
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_text(item)}" for key, item in value.items())
+        value = [f"{key} {_text(item)}" for key, item in value.items()]
     if isinstance(value, list):
-        return ", ".join(map(_text, value))
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value) if value not in {None, ""} else "none"
+        value = ", ".join(map(_text, value))
+    return "none" if value in {None, ""} else str(value)
 
 
 @method_decorator(never_cache, name="dispatch")
