@@ -37,6 +37,7 @@ class LfsView(WireView):
     """What views of LFS share: the media type, and how git-lfs wants to hear a refusal."""
 
     bucket = "resolvers"
+
     def refuse(self, refusal: Refusal) -> HttpResponse:
         response = super().refuse(refusal)
         message = {"message": refusal.message, "error": refusal.message}
@@ -265,8 +266,8 @@ def _sound(entries: list[Body]) -> list[Announced]:
     sound: list[Announced] = []
     for entry in entries:
         with suppress(Unprocessable):
-            digests.append(_announced(entry).sha256)
-    return digests
+            sound.append(_announced(entry))
+    return sound
 
 
 def _answer(body: Mapping[str, object], status: int = 200) -> JsonAnswer:
