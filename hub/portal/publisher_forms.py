@@ -5,6 +5,7 @@ from django import forms
 from teams.http.forms import ServiceForm
 
 GITHUB, GITLAB = "https://token.actions.githubusercontent.com", "https://gitlab.com"
+OTHER = "other"
 _PROJECT = {GITHUB: "repository", GITLAB: "project_path"}
 _PLAIN = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
 
@@ -14,8 +15,7 @@ class PublisherForm(ServiceForm):
 
     system = forms.ChoiceField(
         label="CI system",
-        choices=[(GITHUB, "GitHub Actions"), (GITLAB, "GitLab.com"), ("", "Another issuer")],
-        required=False,
+        choices=[(GITHUB, "GitHub Actions"), (GITLAB, "GitLab.com"), (OTHER, "Another issuer")],
     )
     other = forms.URLField(
         label="Its issuer",
@@ -63,8 +63,9 @@ class PublisherForm(ServiceForm):
 
     @property
     def issuer(self) -> str:
-        system: str = self.cleaned_data["system"] or self.cleaned_data["other"]
-        return system
+        sent = self.cleaned_data
+        issuer: str = sent["other"] if sent["system"] == OTHER else sent["system"]
+        return issuer
 
     @property
     def claims(self) -> dict[str, str]:

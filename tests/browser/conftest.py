@@ -83,6 +83,7 @@ def furnished(live: LiveServer, browser: Browser) -> Hub:
     api.add_collection_item(best.slug, item_id="ada/rows", item_type="dataset")
     api.add_collection_item(best.slug, item_id="2311.12983", item_type="paper")
     _guard(Plain(live.url, {"ada": live.token("ada")}), commit)
+    _follow(live)
     page = browser.new_page()
     page.goto(live.url + link)
     page.get_by_role("button", name="Sign in as ada").click()
@@ -102,6 +103,19 @@ def _guard(ada: Plain, commit: str) -> None:
     assert ada("PUT", f"{repo}/ref-rules", rule).status == 200
     assert ada("POST", f"{repo}/statuses/{commit}", check).status == 201
     assert ada("POST", f"{repo}/promotions", wish).status == 201
+
+
+def _follow(live: LiveServer) -> None:
+    """Cleo, whom Ada follows, says something; and a CI system that Ada's repo trusts."""
+    live.create_user("cleo")
+    plain = Plain(live.url, {"ada": live.token("ada"), "cleo": live.token("cleo")})
+    said = {"title": "Which rows?", "description": "Which are to come?", "pullRequest": False}
+    claims = {"repository": "acme/ci", "ref": "refs/heads/main"}
+    trusted = {"issuer": "https://token.actions.githubusercontent.com", "claims": claims}
+    repo = "/api/v1/repos/models/ada/harbour"
+    assert plain("POST", "/api/users/cleo/follow").status == 200
+    assert plain("POST", "/api/datasets/ada/rows/discussions", said, who="cleo").status == 200
+    assert plain("POST", f"{repo}/trusted-publishers", trusted).status == 201
 
 
 def _commit(api: HfApi, files: dict[str, bytes], message: str) -> str:
