@@ -7,10 +7,11 @@ import yaml
 
 from datasets_app.models import CommitSnapshot, Config, Shard, Snapshot, Split, State
 from datasets_app.services import derived
+from datasets_app.services.kinds import STATISTICS
 from hub.git.objects import FILE_MODE, Entry, Kind, Pointer
 from hub.git.refs import BRANCHES, CONVERTS, RefUpdate
 from hub.git.stored import StoredObject, store
-from hub.models import Repo
+from hub.models import Job, Repo
 from hub.names import ROOT, EntryPath
 from hub.queries import trees
 from hub.queries.history import commit_by_oid, ref_oid
@@ -37,7 +38,7 @@ def publish(work: Work) -> dict[str, Any]:
     if snapshot is None or not _is_over(snapshot):
         return {}
     commit = publish_snapshot(snapshot)
-    if commit:
+    if commit and not _is_asked_for(snapshot):
         derived.request(snapshot)
     return {"commit": commit.hex()} if commit else {}
 
@@ -69,6 +70,11 @@ def publish_snapshot(snapshot: Snapshot) -> bytes | None:
     snapshot.export_commit = commits.get(refs[0])
     snapshot.save(update_fields=["state", "export_commit"])
     return snapshot.export_commit
+
+
+def _is_asked_for(snapshot: Snapshot) -> bool:
+    """Whether what is computed of it was: a snapshot that comes back has that already."""
+    return Job.objects.filter(kind=STATISTICS, key=str(snapshot.pk)).exists()
 
 
 def _is_over(snapshot: Snapshot) -> bool:
