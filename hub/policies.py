@@ -240,6 +240,20 @@ def check_may_know_of_group(principal: Principal, place: Place) -> None:
         raise NotFound("There is no such resource group.")
 
 
+def knows_whole_of(principal: Principal, namespace_id: int) -> bool:
+    """Whether ``principal`` may read all that a namespace holds: a token that is for some of its
+    repos may not, nor may members where some repos are in groups.
+    """
+    is_for_all = principal.scope is None or Permission.CONTENT_READ in principal.granted_on(
+        namespace_id
+    )
+    role = principal.role_in(namespace_id)
+    if role < Role.READ or not is_for_all or namespace_id in principal.shut_out:
+        return False
+    has_groups = ResourceGroup.objects.filter(namespace_id=namespace_id).exists
+    return role >= Role.ADMIN or not has_groups()
+
+
 def visible_to(principal: Principal) -> Q:
     """The condition on ``Repo`` rows under which ``principal`` may know of them.
 
@@ -347,6 +361,14 @@ def check_can_own_webhooks(
 def can_see_webhooks(principal: Principal, namespace: Namespace) -> bool:
     try:
         check_can_own_webhooks(principal, namespace, Action.WEBHOOKS_SEE)
+    except Refusal:
+        return False
+    return True
+
+
+def can_change_webhooks(principal: Principal, namespace: Namespace) -> bool:
+    try:
+        check_can_own_webhooks(principal, namespace)
     except Refusal:
         return False
     return True

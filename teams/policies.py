@@ -183,10 +183,10 @@ def decide(principal: Principal, action: Action, facts: Facts) -> Decision:
     visible = facts.is_public or role >= Role.READ
     if not visible and action not in BEGINS:
         return Decision(allowed=False, hidden=True, reason="hidden")
-    if action in CHANGES and not principal.may_change:
-        return _weak_credential(principal)
     if principal.scope is not None and not _is_permitted(action, facts):
         return Decision(allowed=False, reason=_lacks(action))
+    if action in CHANGES and not principal.may_change:
+        return _weak_credential(principal)
     return _by_role(principal, action, facts, role)
 
 

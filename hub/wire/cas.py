@@ -21,7 +21,7 @@ from hub.http.ranges import parse_ranges
 from hub.http.uploads import Upload
 from hub.http.xorb_urls import XorbUrls
 from hub.models import Repo
-from hub.policies import check_can
+from hub.policies import check_can, knows_whole_of
 from hub.queries import xet as files
 from hub.queries.scans import check_served
 from hub.services import xet_dedup, xet_grants, xet_intake, xet_tokens, xet_xorbs
@@ -113,10 +113,20 @@ class Chunk(CasView):
     authz = {"get": Action.REPO_WRITE}
 
     def get(self, _request: HttpRequest, chunk: str, **_: object) -> HttpResponse:
+        if not self._may_know_of_all():
+            raise BlobNotFound
         shard = xet_dedup.answer(from_text(chunk), cas=self.kwargs["cas"])
         response = HttpResponse(shard, content_type="application/octet-stream")
         response["Cache-Control"] = "no-store"
         return response
+
+    def _may_know_of_all(self) -> bool:
+        """A domain is a whole namespace: who may not read all of it hears of none of its chunks."""
+        user = self.given.user
+        if self.given.is_ours or user is None:
+            return self.given.is_ours
+        namespace_id = user.namespace_id if self.given.proposes else self.repo.namespace_id
+        return knows_whole_of(self.principal, namespace_id)
 
 
 class Grant(CasView):

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from hub.http.dates import iso
 from hub.models import Webhook
+from hub.policies import can_change_webhooks
 from hub.queries.webhooks import webhook_by_id, webhooks_of
 from hub.services import webhooks
 from hub.services.webhook_secrets import masked, unseal
@@ -80,7 +81,8 @@ class OfWebhook(WireView):
 
     def answer(self, webhook: Webhook, **more: str) -> HttpResponse:
         found = webhook_by_id(webhook.public_id, reader=self.principal)
-        told = webhook_json(found, may_change=self.principal.may_change)
+        may_change = can_change_webhooks(self.principal, found.namespace)
+        told = webhook_json(found, may_change=may_change)
         return JsonAnswer({"webhook": told, **more})
 
 
@@ -90,8 +92,9 @@ class Webhooks(OfWebhook):
     authz = {"get": Action.SIGN_IN, "post": Action.SIGN_IN_TO_WRITE}
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        found = webhooks_of(self._owner(request.GET.get("owner", "")), reader=self.principal)
-        may_change = self.principal.may_change
+        owner = self._owner(request.GET.get("owner", ""))
+        found = webhooks_of(owner, reader=self.principal)
+        may_change = can_change_webhooks(self.principal, owner)
         return JsonAnswer([webhook_json(one, may_change=may_change) for one in found])
 
     def post(self, request: HttpRequest) -> HttpResponse:

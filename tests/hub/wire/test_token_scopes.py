@@ -198,3 +198,29 @@ def test_no_token_makes_another_or_changes_the_password(cast: Cast) -> None:
 
     assert [answer.status_code for answer in answers] == [403, 403, 403]
     assert not AccessToken.objects.filter(name="more").exists()
+
+
+def test_a_token_that_only_sees_webhooks_gets_no_secret_of_theirs(cast: Cast) -> None:
+    hook = {
+        "url": "https://ci.example.org/x?key=1",
+        "watched": [{"type": "user", "name": "ada"}],
+        "secret": "hush",
+    }
+    made = caller(cast.ada).post("/api/settings/webhooks", hook, content_type="application/json")
+    assert made.status_code == 200, made.content
+    url = f"/api/settings/webhooks/{made.json()['webhook']['id']}"
+
+    def client(*named: Permission) -> Client:
+        allowed = (Allowed(frozenset(named), cast.ada.namespace_id),)
+        wish = tokens.Wish(name="hooks", allowed=allowed)
+        return Client(headers=bearer(tokens.issue_as(wish, user=cast.ada)[1]))
+
+    sees = client(Permission.WEBHOOKS_READ, WRITE)
+    shown = sees.get(url).json()["webhook"]
+
+    assert shown["secret"] is None
+    assert "key=1" not in shown["url"]
+    assert sees.get("/api/settings/webhooks").json()[0]["secret"] is None
+    assert sees.delete(url).status_code == 403
+    assert client(Permission.WEBHOOKS_WRITE).get(url).json()["webhook"]["secret"] == "hush"
+    assert client(WRITE).get(url).status_code == 404

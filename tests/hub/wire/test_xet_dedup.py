@@ -8,6 +8,7 @@ from struct import unpack_from
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from hub.models import Repo, XetDedupChunk, XetFile, Xorb, XorbDomain
@@ -16,8 +17,11 @@ from hub.services import xet_dedup
 from hub.xet.hashing import file_hash, range_hash, to_text
 from hub.xet.shards import Term, parse_shard
 from hub.xet.xorbs import XorbIndex
+from teams.roles import Permission
+from teams.services import tokens
+from teams.services.tokens import Allowed
 from tests.cast import Cast
-from tests.hub.wire.callers import XetCaller, caller
+from tests.hub.wire.callers import XetCaller, bearer, caller
 from tests.hub.xet.samples import FileSample, cut, index_of, lcg, shard_of, xorb_of
 
 pytestmark = pytest.mark.django_db
@@ -298,3 +302,19 @@ def test_an_accepted_shard_is_kept_as_it_came(ada: XetCaller) -> None:
     assert key == f"xet/shards/{day}/{hashlib.sha256(body).hexdigest()}.mdb"
     with blob_store().open(key) as kept:
         assert kept.read() == body
+
+
+def test_a_token_for_one_repo_hears_of_no_chunks_of_others(cast: Cast, ada: XetCaller) -> None:
+    put_in_two(ada)
+    other = cast.repo("ada/other", private=True)
+    named = frozenset({Permission.REPO_WRITE})
+
+    def with_token(*allowed: Allowed) -> XetCaller:
+        secret = tokens.issue_as(tokens.Wish(name="fine", allowed=allowed), user=cast.ada)[1]
+        return XetCaller(Client(headers=bearer(secret)), other)
+
+    of_one = with_token(Allowed(named, other.namespace_id, other.pk))
+    of_all = with_token(Allowed(named, other.namespace_id))
+
+    assert ask(of_one).status_code == 404
+    assert ask(of_all).status_code == 200
