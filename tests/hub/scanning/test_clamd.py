@@ -37,9 +37,7 @@ def clamd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "StreamMaxLength 128M\nUser root\n"
     )
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [CLAMD, "--config-file", str(conf)], stdout=log, stderr=log
-        )
+        process = subprocess.Popen([CLAMD, "--config-file", str(conf)], stdout=log, stderr=log)
     end = time.monotonic() + _PATIENCE_SECONDS
     while not address.exists():
         assert process.poll() is None, (folder / "log").read_text()
