@@ -68,7 +68,8 @@ def test_a_gated_repo_shows_its_card_and_keeps_its_files(
     stranger = browse(cast.cleo)
 
     assert stranger.get("/ada/tiny").status_code == 200
-    assert stranger.get("/ada/tiny/tree/main").status_code == 403
+    answer = stranger.get("/ada/tiny/tree/main")
+    assert (answer.status_code, answer["Location"]) == (302, "/ada/tiny#gate")
 
 
 def test_settings_are_for_those_who_manage_the_repo(browse: Browse, cast: Cast, tiny: Repo) -> None:
