@@ -6,10 +6,11 @@ import unicodedata
 from teams.errors import Invalid
 
 _WORDS = """
-    accounts api assets blog buckets cas collections datasets docs events healthz inference jobs join
-    kernels login logout models new notifications oauth organizations orgs papers pricing readyz
-    scim search settings spaces startupz static status storage tasks uploads users v1 v2 weighhouse
-    xet xorb xorbs shard shards chunk chunks reconstruction reconstructions robots.txt favicon.ico
+    accounts api assets blog buckets cas collections datasets docs events healthz inference jobs
+    join kernels login logout models new notifications oauth organizations orgs papers pricing
+    readyz scim search settings spaces startupz static status storage tasks uploads users v1 v2
+    weighhouse xet xorb xorbs shard shards chunk chunks reconstruction reconstructions robots.txt
+    favicon.ico
 """
 RESERVED = frozenset(_WORDS.split())
 """First segments of our own URLs, in lower case: nobody may be called so."""

@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('datasets_app', '0001_initial'),
+        ("datasets_app", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='source',
-            name='cast_to',
+            model_name="source",
+            name="cast_to",
             field=models.CharField(blank=True, max_length=64),
         ),
         migrations.AddField(
-            model_name='source',
-            name='members',
+            model_name="source",
+            name="members",
             field=models.JSONField(null=True),
         ),
     ]

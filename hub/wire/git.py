@@ -33,6 +33,7 @@ class GitView(OfRepo, WireView):
     """What views of git share: refusals as git reads them, and which protocol is spoken."""
 
     bucket = "resolvers"
+
     def refuse(self, refusal: Refusal) -> HttpResponse:
         """Git shows plain text to its user, and asks for a password if it hears of Basic."""
         told = super().refuse(refusal)
