@@ -86,7 +86,10 @@ def _bearer(claims: Mapping[str, Any], *, may_change: bool) -> Principal:
         token = token_by_key(key)
         if token is None or not token.is_live:
             raise BadPass
-        return Principal.by_token(token)
+        bearer = Principal.by_token(token)
+        # A pass to read does not write, whatever the token could.
+        bearer.may_change = bearer.may_change and may_change
+        return bearer
     if claims["user"] is None:
         return Principal()
     users = User.objects.select_related("namespace")
