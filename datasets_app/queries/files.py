@@ -12,6 +12,7 @@ from hub.errors import EntryNotFound
 from hub.models import Repo
 from hub.queries.content import content_of, large_content
 from hub.queries.objects import read_raw
+from hub.queries.scans import check_served
 from hub.queries.store import blob_store
 from hub.queries.trees import Found, facts_of
 from hub.storage.large_files import Content
@@ -28,9 +29,11 @@ def bytes_of(repo: Repo, oid: bytes, sha256: bytes | None, name: str) -> Content
 
     Raises:
         EntryNotFound: it was deleted for good.
+        FileWithheld: scanners have not let it out.
     """
     if sha256 is not None:
         return large_content(repo, sha256, name)
+    check_served(repo, oid)
     raw = read_raw(repo.pk, oid)[1]
     return Content(name, oid.hex(), len(raw), lambda start, stop: iter([raw[start:stop]]))
 

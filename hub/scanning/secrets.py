@@ -11,7 +11,7 @@ MOST_TEXT_BYTES = 10 * 1024 * 1024
 """Of one file that is looked through."""
 MOST_FOUND = 50
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_OWN = re.compile(rb"(?<![A-Za-z0-9])wh_[A-Za-z0-9]{47}(?![A-Za-z0-9])")
+_OWN = re.compile(rb"(?<![A-Za-z0-9])wh_(?:[a-z]+_)?[A-Za-z0-9]{47}(?![A-Za-z0-9])")
 _CHECK_DIGITS = 6
 
 PATTERNS: dict[str, str] = {

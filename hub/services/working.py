@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from django.db import DatabaseError, connections
 
+from hub.errors import FileWithheld
 from hub.models import Job, sql
 from hub.services import jobs
 from hub.services.jobs import Outcome
@@ -171,7 +172,7 @@ def _stop(job: Job, how: Interrupted) -> None:
 
 def _fail(job: Job, kind: jobs.Kind, problem: Exception) -> None:
     code, message = _cause(problem)
-    is_passing = isinstance(problem, TryAgain | DatabaseError | OSError)
+    is_passing = isinstance(problem, _PASSING)
     if is_passing and job.failures + 1 < kind.most_failures:
         delay = timedelta(seconds=_DELAYS[min(job.failures, len(_DELAYS) - 1)])
         log.warning("job_is_tried_again", code=code, reason=str(problem), seconds=delay.seconds)
@@ -182,6 +183,10 @@ def _fail(job: Job, kind: jobs.Kind, problem: Exception) -> None:
     else:
         log.info("job_failed", code=code, reason=message)
     jobs.settle(job, Outcome(Job.State.FAILED, code=code, message=message))
+
+
+# What scanners have not looked at yet they let out later.
+_PASSING = (TryAgain, DatabaseError, OSError, FileWithheld)
 
 
 def _cause(problem: Exception) -> tuple[str, str]:

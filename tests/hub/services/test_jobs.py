@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from hub.errors import JobNotFound
+from hub.errors import FileWithheld, JobNotFound
 from hub.models import Event, Job, Repo, sql
 from hub.services import jobs, working
 from hub.services.jobs import Kind
@@ -185,6 +185,16 @@ def test_what_was_away_is_tried_again_later_and_not_for_ever(kind: Any) -> None:
         become_due()
 
     assert seen == [("queued", 1), ("queued", 2), ("failed", 2)]
+
+
+def test_what_scanners_have_not_let_out_yet_is_waited_for(kind: Any) -> None:
+    def read(_work: Work) -> None:
+        raise FileWithheld("The file cannot be served before being scanned.")
+
+    job_id = jobs.request(kind(read), params={})
+
+    assert work_off("cpu")
+    assert story(job_id)[:2] == ("queued", 1)
 
 
 def test_what_waits_is_cancelled_at_once(kind: Any, cast: Cast) -> None:

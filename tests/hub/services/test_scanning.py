@@ -25,6 +25,7 @@ from hub.xet.hashing import to_text
 from teams.errors import Forbidden
 from teams.models import AccessToken, AuditEntry, Mail, Namespace
 from teams.services import tokens
+from teams.services.tokens import Wish
 from tests.cast import Cast, signed_in
 from tests.hub.scanning.corpus import OS_SYSTEM, call, zipped
 from tests.hub.wire.callers import XetCaller, batch, caller, content, put_lfs
@@ -184,10 +185,12 @@ def test_bad_files_are_news_and_good_ones_are_not(cast: Cast) -> None:
     assert told == {"security": {"files": [{"key": git_id(OS_SYSTEM).hex(), "status": "unsafe"}]}}
 
 
-def test_live_tokens_in_a_public_push_end_at_once(cast: Cast) -> None:
+@pytest.mark.parametrize("origin", list(AccessToken.Origin))
+def test_live_tokens_in_a_public_push_end_at_once(cast: Cast, origin: str) -> None:
     cast.ada.email = "ada@example.org"
     cast.ada.save()
-    leaked, secret = tokens.issue(user=cast.ada, name="laptop", role="write")
+    wish = Wish(name="laptop", role="write", origin=origin)
+    leaked, secret = tokens.issue_as(wish, user=cast.ada)
     kept, _secret = tokens.issue(user=cast.ada, name="other", role="write")
     commit(cast, cast.repo(), {"train.sh": f"export TOKEN={secret}\n".encode()})
 
