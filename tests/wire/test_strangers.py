@@ -29,7 +29,8 @@ def test_a_gated_repo_is_seen_but_not_read(told: Facts) -> None:
     assert told["gated_info"] == "manual"
     restricted = "is restricted and you are not in the authorized list"
     assert_refused(told["gated_file"], "GatedRepoError", 403, restricted)
-    assert_refused(told["gated_file_signed_out"], "GatedRepoError", 401, restricted)
+    signed_out = "is restricted. You must have access to it and be authenticated to access it."
+    assert_refused(told["gated_file_signed_out"], "GatedRepoError", 401, signed_out)
     assert_refused(told["gated_check"], "GatedRepoError", 403, restricted)
 
 

@@ -19,6 +19,7 @@ from hub.services import blobs, collect, fsck, scrubbing, xet_rebuilding
 from hub.services.fsck import Scope
 from hub.storage.digests import xorb_index_key
 from hub.xet.hashing import to_text
+from teams.services import audit_sealing
 from tests.cast import Cast
 from tests.hub.services.aging import days
 from tests.hub.wire.callers import XetCaller, caller, truthful
@@ -179,6 +180,7 @@ def of_before(ada: XetCaller) -> None:
     ada.put_file(CHUNKS)
     XetFile.objects.update(shard=None)
     XetShard.objects.all().delete()
+    audit_sealing.seal()
 
 
 def test_an_old_shard_without_a_row_is_found_and_taken_in(ada: XetCaller) -> None:
