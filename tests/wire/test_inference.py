@@ -145,8 +145,9 @@ def test_bad_pictures_are_refused_with_the_reason(hub: LiveServer, echo: str, wh
     with pytest.raises(HTTPError) as refused:
         urllib.request.urlopen(request)  # noqa: S310 - our own hub
 
-    assert refused.value.code == 400
-    assert json.load(refused.value)["error"]
+    with refused.value as answer:
+        assert answer.code == 400
+        assert json.load(answer)["error"]
 
 
 @pytest.mark.parametrize(
@@ -206,7 +207,8 @@ def test_jobs_make_pictures_that_only_who_asked_may_see(hub: LiveServer, echo: s
     assert get(content, hub.token(OWNER))[:4] == b"\x89PNG"
     with pytest.raises(HTTPError) as refused:
         get(content, hub.token(STRANGER))
-    assert refused.value.code == 404
+    with refused.value as answer:
+        assert answer.code == 404
 
 
 def call(hub: LiveServer, method: str, path: str, body: object = None) -> dict[str, Any]:
