@@ -49,7 +49,7 @@ class Snapshots:
     def _fetch(self, ref: ModelRef, folder: Path, token: str) -> None:
         # Only the worker fetches, and web must start without the client.
         from huggingface_hub import HfApi  # noqa: PLC0415
-        from huggingface_hub.utils import disable_progress_bars  # noqa: PLC0415
+        from huggingface_hub.utils.tqdm import disable_progress_bars  # noqa: PLC0415
 
         # A log of lines has no room for bars.
         disable_progress_bars()
