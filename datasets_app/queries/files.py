@@ -10,9 +10,7 @@ from pathlib import Path
 
 from hub.errors import EntryNotFound
 from hub.models import Repo
-from hub.queries.content import content_of, large_content
-from hub.queries.objects import read_raw
-from hub.queries.scans import check_served
+from hub.queries.content import content_of
 from hub.queries.store import blob_store
 from hub.queries.trees import Found, facts_of
 from hub.storage.large_files import Content
@@ -22,20 +20,6 @@ _STALE_SECONDS = 24 * 3600
 _PIECE = 8 * 1024 * 1024
 _LISTED = 2 * 1024 * 1024 * 1024
 """Larger archives are not fetched only to see what is in them."""
-
-
-def bytes_of(repo: Repo, oid: bytes, sha256: bytes | None, name: str) -> Content:
-    """The bytes of a file of the repo.
-
-    Raises:
-        EntryNotFound: it was deleted for good.
-        FileWithheld: scanners have not let it out.
-    """
-    if sha256 is not None:
-        return large_content(repo, sha256, name)
-    check_served(repo, oid)
-    raw = read_raw(repo.pk, oid)[1]
-    return Content(name, oid.hex(), len(raw), lambda start, stop: iter([raw[start:stop]]))
 
 
 def lay_down(content: Content, target: Path, most: int | None = None) -> Path:

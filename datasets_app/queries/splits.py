@@ -6,9 +6,7 @@ The caller has asked hub for the commit, as somebody who may read the repo: noth
 from datasets_app.errors import NotPlanned, UnknownConfig, UnknownSplit
 from datasets_app.models import CommitSnapshot, Config, Shard, Snapshot, Split
 from hub.models import Repo
-from hub.queries.content import large_content
-from hub.queries.objects import read_raw
-from hub.queries.scans import check_served
+from hub.queries.content import known_content
 from hub.storage.large_files import Content
 
 
@@ -87,10 +85,6 @@ def content_of(repo: Repo, shard: Shard) -> Content:
         EntryNotFound: it was deleted from the repo for good.
         FileWithheld: scanners have not let it out.
     """
+    sha256 = bytes(shard.sha256) if shard.sha256 is not None else None
     name = shard.path.rpartition("/")[2]
-    if shard.sha256 is not None:
-        return large_content(repo, bytes(shard.sha256), name)
-    oid = bytes(shard.oid)
-    check_served(repo, oid)
-    raw = read_raw(repo.pk, oid)[1]
-    return Content(name, oid.hex(), len(raw), lambda start, stop: iter([raw[start:stop]]))
+    return known_content(repo, bytes(shard.oid), sha256, name)

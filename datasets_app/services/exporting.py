@@ -16,7 +16,7 @@ from django.db import transaction
 
 from datasets_app.errors import UnreadableFile, Unresolvable
 from datasets_app.models import Config, Shard, Source, State
-from datasets_app.queries.files import bytes_of, lay_down, workplace
+from datasets_app.queries.files import lay_down, workplace
 from datasets_app.readers.task import Task
 from datasets_app.services import children, completing
 from datasets_app.services.folders import folder_params
@@ -26,6 +26,7 @@ from hub.errors import EntryNotFound
 from hub.git.objects import Kind as ObjectKind
 from hub.git.objects import Pointer, hash_object
 from hub.models import Repo
+from hub.queries.content import known_content
 from hub.queries.store import blob_store
 from hub.services import blobs
 from hub.services.working import JobFailed, TryAgain, Work
@@ -183,7 +184,7 @@ class _Export:
         for index, (path, oid, sha256, size) in enumerate(members):
             self.work.check()
             try:
-                content = bytes_of(
+                content = known_content(
                     self.repo, bytes.fromhex(oid), bytes.fromhex(sha256) if sha256 else None, path
                 )
                 local = lay_down(content, folder / f"source-{index}")

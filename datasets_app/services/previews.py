@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from datasets_app.errors import UnreadableFile, Unresolvable
 from datasets_app.models import Artifact, Snapshot, Source, Split, State
-from datasets_app.queries.files import bytes_of, lay_down, workplace
+from datasets_app.queries.files import lay_down, workplace
 from datasets_app.queries.splits import splits_of
 from datasets_app.readers.task import Task
 from datasets_app.services import children
@@ -17,6 +17,7 @@ from datasets_app.services.folders import folder_params
 from datasets_app.shape import formats
 from hub.errors import EntryNotFound
 from hub.models import Repo
+from hub.queries.content import known_content
 from hub.services.working import Work
 
 KIND = "preview"
@@ -100,7 +101,9 @@ def _members(source: Source) -> list[tuple[int, list[Any]]]:
 
 def _laid(repo: Repo, member: list[Any], folder: Path, builder: str, at: int) -> dict[str, Any]:
     path, oid, sha256, size = member
-    content = bytes_of(repo, bytes.fromhex(oid), bytes.fromhex(sha256) if sha256 else None, path)
+    content = known_content(
+        repo, bytes.fromhex(oid), bytes.fromhex(sha256) if sha256 else None, path
+    )
     is_cut = builder in FORCED and size > _BEGINNING and not path.lower().endswith(".zip")
     most = _BEGINNING if is_cut else None
     local = lay_down(content, folder / f"source-{at}", most)

@@ -35,7 +35,7 @@ def pointer_of(repo: Repo, entry: EntryFacts) -> Content:
         FileWithheld: scanners have not let the file out.
     """
     check_served(repo, key_of(entry))
-    return _in_git(repo, entry)
+    return _in_git(repo, entry.oid, entry.name)
 
 
 def large_content(repo: Repo, sha256: bytes, name: str) -> Content:
@@ -50,18 +50,29 @@ def large_content(repo: Repo, sha256: bytes, name: str) -> Content:
     return stored_large(repo, sha256, name)
 
 
+def known_content(repo: Repo, oid: bytes, sha256: bytes | None, name: str) -> Content:
+    """The bytes of a file by the ids that the caller kept of its entry.
+
+    Raises:
+        EntryNotFound: its large file was deleted from the repo.
+        FileWithheld: scanners have not let it out.
+    """
+    if sha256 is not None:
+        return large_content(repo, sha256, name)
+    check_served(repo, oid)
+    return _in_git(repo, oid, name)
+
+
 def stored_content(repo: Repo, entry: EntryFacts) -> Content:
     """As :func:`content_of`, whatever scanners say."""
     if entry.large is None:
-        return _in_git(repo, entry)
+        return _in_git(repo, entry.oid, entry.name)
     return stored_large(repo, entry.large.sha256, entry.name)
 
 
-def _in_git(repo: Repo, entry: EntryFacts) -> Content:
-    raw = read_raw(repo.pk, entry.oid)[1]
-    return Content(
-        entry.name, entry.oid.hex(), len(raw), lambda start, stop: iter([raw[start:stop]])
-    )
+def _in_git(repo: Repo, oid: bytes, name: str) -> Content:
+    raw = read_raw(repo.pk, oid)[1]
+    return Content(name, oid.hex(), len(raw), lambda start, stop: iter([raw[start:stop]]))
 
 
 def stored_large(repo: Repo, sha256: bytes, name: str) -> Content:
