@@ -12,6 +12,8 @@ from inference.protocols.families import Offer
 from inference.protocols.tasks import Call, Task, call_of
 
 MOST_IMAGES = 10
+MOST_MIXED = 64
+"""Inputs of one request of which some are pictures: each is a call of its own."""
 _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})", re.ASCII)
 _OURS = ("negative_prompt", "num_inference_steps", "guidance_scale", "scheduler", "seed")
 
@@ -25,7 +27,7 @@ def images_asked(body: Mapping[str, Any]) -> list[Call]:
     count = body.get("n") or 1
     if not isinstance(count, int) or not 1 <= count <= MOST_IMAGES:
         raise InputRejected(f"n must be 1 to {MOST_IMAGES}.")
-    if body.get("response_format") not in {None, "b64_json"}:
+    if body.get("response_format") not in (None, "b64_json"):
         raise InputRejected("response_format must be b64_json: pictures have no public address.")
     values = {name: body[name] for name in _OURS if body.get(name) is not None}
     call = call_of(
@@ -39,7 +41,7 @@ def images_asked(body: Mapping[str, Any]) -> list[Call]:
 
 
 def _size(told: Any) -> dict[str, int]:
-    if told in {None, "auto"}:
+    if told is None or told == "auto":
         return {}
     found = _SIZE.fullmatch(told) if isinstance(told, str) else None
     if found is None:
@@ -57,13 +59,19 @@ def embeddings_asked(body: Mapping[str, Any]) -> list[Call]:
     inputs = [given] if isinstance(given, str) else given
     if not isinstance(inputs, list) or not inputs:
         raise InputRejected("input must be a text, or a list of texts or pictures.")
-    if all(isinstance(one, str) and not one.startswith("data:image/") for one in inputs):
+    if not any(_is_picture(one) for one in inputs):
         return [call_of(Task.FEATURES, {"texts": inputs})]
+    if len(inputs) > MOST_MIXED:
+        raise InputRejected(f"input with pictures may hold {MOST_MIXED} at most.")
     return [_one_embedded(one) for one in inputs]
 
 
+def _is_picture(given: Any) -> bool:
+    return isinstance(given, str) and given.startswith("data:image/")
+
+
 def _one_embedded(given: Any) -> Call:
-    if isinstance(given, str) and given.startswith("data:image/"):
+    if _is_picture(given):
         return call_of(Task.IMAGE_FEATURES, {"image": given})
     return call_of(Task.FEATURES, {"texts": [given]})
 

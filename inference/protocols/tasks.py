@@ -1,7 +1,7 @@
 """Tasks: what each is given, within which bounds. One table makes checks, forms and their help."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -11,6 +11,8 @@ from inference.protocols.images import checked_image, image_of
 
 MAX_TEXT = 10_000
 MAX_TEXTS = 1_000
+MAX_CHARACTERS = 2_000_000
+"""Of all texts together."""
 MAX_EDGE = 2048
 MAX_SEED = 2**53 - 1
 """What JSON's readers in browsers still know exactly."""
@@ -213,14 +215,23 @@ def call_of(task: Task, given: Mapping[str, Any]) -> Call:
     Raises:
         InputRejected: something is missing, unknown, of the wrong kind or out of bounds.
     """
-    fields = {field.name: field for field in FIELDS[task]}
-    if strange := sorted(given.keys() - fields.keys()):
-        known = ", ".join(fields)
-        raise InputRejected(f"{task} knows no {strange[0]!r}; it takes {known}.")
-    values = {name: _value(field, given.get(name)) for name, field in fields.items()}
+    values = values_of(FIELDS[task], given, task)
     if task is Task.ZERO_SHOT and "{}" not in values["hypothesis_template"]:
         raise InputRejected("hypothesis_template must hold {}, the place of a label.")
     return Call(task, values)
+
+
+def values_of(fields: Sequence[Field], given: Mapping[str, Any], what: str) -> Mapping[str, Any]:
+    """Check what was given for ``fields``: each has a value or None. ``what`` is said to know them.
+
+    Raises:
+        InputRejected: as :func:`call_of`.
+    """
+    known = {field.name: field for field in fields}
+    if strange := sorted(given.keys() - known.keys()):
+        names = ", ".join(known)
+        raise InputRejected(f"{what} knows no {strange[0]!r}; it takes {names}.")
+    return {name: _value(field, given.get(name)) for name, field in known.items()}
 
 
 def _value(field: Field, given: Any) -> Any:
@@ -257,15 +268,24 @@ def _texts(field: Field, given: Any) -> list[str]:
         raise InputRejected(f"{field.name} must be a list of texts, with at least one.")
     if len(texts) > MAX_TEXTS:
         raise InputRejected(f"{field.name} has more than {MAX_TEXTS:,} texts.")
-    return [_text(field, text) for text in texts]
+    read = [_text(field, text) for text in texts]
+    if sum(map(len, read)) > MAX_CHARACTERS:
+        raise InputRejected(f"{field.name} has more than {MAX_CHARACTERS:,} characters in all.")
+    return read
 
 
 def _number(field: Field, given: Any) -> float:
-    if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given):
+    if isinstance(given, bool) or not isinstance(given, int | float):
         raise InputRejected(f"{field.name} must be a number.")
-    if not field.least <= given <= field.most:
+    try:
+        number = float(given)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise InputRejected(f"{field.name} must be a number.")
+    if not field.least <= number <= field.most:
         raise InputRejected(f"{field.name} must be {field.least:g} to {field.most:g}.")
-    return float(given)
+    return number
 
 
 def _integer(field: Field, given: Any) -> int:
