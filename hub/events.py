@@ -116,6 +116,8 @@ class CommentFacts:
     id: int
     author_id: int | None
     text: str | None
+    mentioned: tuple[int, ...] = ()
+    """Users whom an edit mentions for the first time."""
 
 
 @dataclass(frozen=True, slots=True)

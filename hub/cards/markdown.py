@@ -19,6 +19,8 @@ import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from hub.cards.references import Addresses, link_words, words_in
+
 MAX_CHARS = 128 * 1024
 """Longer text is cut: hostile nesting costs up to some seconds at this length, and grows faster."""
 ANCHOR_PREFIX = "card-"
@@ -78,24 +80,35 @@ class Heading:
 
 
 class Rendered(NamedTuple):
-    """A text made safe, and the headings in it."""
+    """A text made safe, the headings in it, and its references if they were asked for."""
 
     html: str
     headings: tuple[Heading, ...]
+    words: tuple[str, ...] = ()
 
 
-def render(text: str, *, link: Callable[[str], str], image: Callable[[str], str]) -> Rendered:
+def render(
+    text: str,
+    *,
+    link: Callable[[str], str],
+    image: Callable[[str], str],
+    refer: Addresses | None = None,
+) -> Rendered:
     """Render Markdown as HTML that may stand in any page of ours.
 
-    ``link`` and ``image`` make an address of a path in the repo, which is given without quoting.
+    ``link`` and ``image`` make an address of a path in the repo, which is given without quoting;
+    ``refer`` says where the references in the text lead.
     """
     parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
     tokens = parser.parse(text[:MAX_CHARS].replace("\0", "\ufffd"))
     headings = _name_headings(tokens)
     _align_cells(tokens)
+    words = tuple(words_in(tokens)) if refer else ()
+    if refer and words:
+        link_words(tokens, refer(words))
     rendered = parser.renderer.render(tokens, parser.options, {})
     cleaner = _Cleaner(frozenset(heading.anchor for heading in headings), link, image)
-    return Rendered(cleaner.clean(rendered), headings)
+    return Rendered(cleaner.clean(rendered), headings, words)
 
 
 def text_of(blessed: str) -> str:

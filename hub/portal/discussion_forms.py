@@ -3,7 +3,7 @@
 from django import forms
 
 from hub.models.discussion import MAX_TITLE
-from hub.services.comments import MAX_COMMENT
+from hub.services.comment_text import MAX_COMMENT
 from teams.http.forms import ServiceForm
 
 MARKDOWN = "Markdown. @name tells somebody, paths lead to files of this repo."

@@ -20,17 +20,20 @@ from hub.queries.discussions import (
     DiscussionFilter,
     comment_of,
     discussion_of,
-    events_of,
     page_of,
+    story_of,
 )
 from hub.queries.pull_requests import compare
 from hub.services import approvals, comments, discussions, pull_requests
 from teams.errors import Invalid
 from teams.http.forms import REFUSED, ServiceForm
 from teams.http.origin import base_url
+from teams.names import number_in_id
 from teams.roles import Action
 
 PAGE = 30
+EVENTS = 200
+"""Of one discussion, on one page."""
 _MOST_PAGES = 10**6
 _TYPES = (("all", "Both"), ("discussion", "Discussions"), ("pull_request", "Pull requests"))
 _STATUSES = (("open", "Open"), ("closed", "Closed"), ("all", "All"))
@@ -218,10 +221,16 @@ class OneDiscussion(OfDiscussion):
 
     def _page(self, comment: ServiceForm, title: ServiceForm, status: int = 200) -> HttpResponse:
         discussion = self.discussion
-        events = shown_events(events_of(discussion), discussion, self.principal)
+        story = story_of(discussion, before=self._before(), limit=EVENTS)
+        events = shown_events(story.events, discussion, self.principal)
+        # The first is always there; the gap is right after it.
+        oldest = story.events[1] if story.n_earlier else None
         return self.shown(
             {
                 "events": events,
+                "n_earlier": story.n_earlier,
+                "earlier_url": f"{discussion.url}?before={oldest.public_id}" if oldest else "",
+                "is_newest": self._before() is None,
                 "comment_form": comment,
                 "title_form": title,
                 "title_is_open": title.is_bound,
@@ -231,6 +240,10 @@ class OneDiscussion(OfDiscussion):
             },
             status=status,
         )
+
+    def _before(self) -> int | None:
+        """The event before which the reader wants to see what happened."""
+        return number_in_id(self.request.GET.get("before", "")) or None
 
     def _merging(self) -> dict[str, Any]:
         """How the pull request stands to its branch, for those who may read files."""

@@ -27,6 +27,7 @@ _WORDS = {
     "discussion.create": "opened",
     "discussion.update": "changed",
     "discussion.comment.create": "commented on",
+    "discussion.comment.update": "mentioned you in",
     "discussion.approval.create": "approved",
     "repo.access.create": "asks for access",
     "repo.access.update": "decided on your access",

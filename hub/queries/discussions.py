@@ -1,13 +1,13 @@
 """Reads of discussions: a page of a repo's, one by its number, what happened in it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Lower
 
 from hub.errors import DiscussionNotFound
-from hub.models import Discussion, DiscussionEvent, Repo
+from hub.models import CommentVersion, Discussion, DiscussionEvent, Repo, sql
 from teams.errors import Invalid, NotFound
 from teams.names import number_in_id
 
@@ -22,7 +22,10 @@ TYPES = {
     "pull_request": Q(is_pull_request=True),
 }
 MAX_EVENTS = 2000
-"""Of one discussion, the oldest, that are shown."""
+"""Of one discussion, the newest, that are answered at once."""
+MAX_TEXT = 8 << 20
+"""Bytes of text, and HTML, in what is answered of one discussion at once; of what its comments
+said before, as many again."""
 _MAX_NUM = 2**31 - 1
 
 
@@ -112,13 +115,68 @@ def discussion_of(repo: Repo, num: int) -> Discussion:
     return _with_comments([found])[0]
 
 
-def events_of(discussion: Discussion) -> list[DiscussionEvent]:
+@dataclass(frozen=True, slots=True)
+class Story:
     """What happened in a discussion, oldest first."""
-    return list(
-        discussion.events.select_related("author__namespace", "edited_by__namespace")
-        .prefetch_related("versions__author__namespace")
-        .order_by("pk")[:MAX_EVENTS]
-    )
+
+    events: Sequence[DiscussionEvent]
+    n_earlier: int = 0
+    """How many stand between the first, which is always among them, and the others."""
+
+
+# How long a text is PostgreSQL knows without unpacking it. What happened last is always told.
+_NEWEST = """
+SELECT id FROM (
+    SELECT id, row_number() OVER newest AS place,
+        sum(octet_length(text) + octet_length(html)) OVER newest AS nbytes
+    FROM hub_discussionevent
+    WHERE discussion_id = %(discussion)s AND (%(before)s::bigint IS NULL OR id < %(before)s)
+    WINDOW newest AS (ORDER BY id DESC)
+) e WHERE place = 1 OR (place <= %(limit)s AND nbytes <= %(bytes)s)
+ORDER BY id
+"""
+_BETWEEN = """
+SELECT count(*) FROM hub_discussionevent WHERE discussion_id = %s AND id > %s AND id < %s
+"""
+
+
+def story_of(
+    discussion: Discussion, *, before: int | None = None, limit: int = MAX_EVENTS
+) -> Story:
+    """The first that happened in a discussion, and the newest; or those ``before`` a key."""
+    values = {"discussion": discussion.pk, "before": before, "limit": limit, "bytes": MAX_TEXT}
+    newest = [pk for (pk,) in sql.rows(_NEWEST, values)]
+    if not newest:
+        return Story([])
+    first = discussion.events.order_by("pk").values_list("pk", flat=True)[0]
+    between = sql.row(_BETWEEN, [discussion.pk, first, newest[0]])
+    rows = discussion.events.select_related("author__namespace", "edited_by__namespace")
+    events = list(rows.filter(pk__in={first, *newest}).order_by("pk"))
+    return Story(events, between[0] if between else 0)
+
+
+def events_of(discussion: Discussion) -> Sequence[DiscussionEvent]:
+    """What happened in a discussion, oldest first; of very many the first and the newest."""
+    return story_of(discussion).events
+
+
+_VERSIONS = """
+SELECT id FROM (
+    SELECT id, sum(octet_length(text) + octet_length(html)) OVER (ORDER BY id DESC) AS nbytes
+    FROM hub_commentversion WHERE comment_id = ANY(%s)
+) v WHERE nbytes <= %s
+"""
+
+
+def versions_of(events: Iterable[DiscussionEvent]) -> Mapping[int, Sequence[CommentVersion]]:
+    """What comments said before, by their keys, oldest first; of very much the newest."""
+    edited = [event.pk for event in events if event.edited_at]
+    kept = [pk for (pk,) in sql.rows(_VERSIONS, [edited, MAX_TEXT])] if edited else []
+    found: dict[int, list[CommentVersion]] = {}
+    rows = CommentVersion.objects.select_related("author__namespace").filter(pk__in=kept)
+    for version in rows.order_by("pk"):
+        found.setdefault(version.comment_id, []).append(version)
+    return found
 
 
 def comment_of(discussion: Discussion, text: str) -> DiscussionEvent:

@@ -22,7 +22,7 @@ from hub.queries.discussions import (
 from hub.queries.pull_requests import compare
 from hub.rest.of_repo import OfRepoRest, name_of, sent
 from hub.services import comments, discussions, pull_requests
-from hub.services.comments import MAX_COMMENT
+from hub.services.comment_text import MAX_COMMENT
 from teams.errors import Invalid
 from teams.http.pagination import limit_of
 from teams.http.rest import described

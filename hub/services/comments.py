@@ -1,24 +1,18 @@
 """Write, edit and hide comments; whom they mention is written down with them."""
 
-from urllib.parse import quote
-
 from django.db import transaction
-from django.db.models.functions import Lower
 from django.utils import timezone
 
-from hub.cards.markdown import render
-from hub.cards.mentions import mentioned
 from hub.errors import DiscussionOver
 from hub.events import CommentAdded, CommentChanged
-from hub.models import CommentVersion, Discussion, DiscussionEvent, Mention, Repo
+from hub.models import CommentVersion, Discussion, DiscussionEvent, Mention
 from hub.policies import check_can, check_can_edit, check_can_hide
-from hub.services.discussion_log import announce, check_talk, checked_text, locked
+from hub.services.comment_text import Said, prepared
+from hub.services.discussion_log import announce, check_talk, locked
 from teams.models import User
 from teams.policies import Principal
 from teams.roles import Action
 
-MAX_COMMENT = 65_536
-"""Characters of one comment."""
 MAX_VERSIONS = 100
 """How often a comment can be edited: each version is kept."""
 
@@ -32,7 +26,7 @@ def comment(*, discussion: Discussion, text: str, by: Principal) -> DiscussionEv
     """
     check_can(by, Action.REPO_DISCUSS, discussion.repo)
     check_talk(discussion.repo)
-    said = checked_comment(text)
+    said = prepared(discussion.repo, text)
     with transaction.atomic():
         fresh = locked(discussion)
         made = add(fresh, said, by.user)
@@ -40,25 +34,16 @@ def comment(*, discussion: Discussion, text: str, by: Principal) -> DiscussionEv
     return made
 
 
-def checked_comment(text: str) -> str:
-    """Answer the text of a comment without space around it.
-
-    Raises:
-        Invalid: it is empty or too long.
-    """
-    return checked_text(text, "comment", MAX_COMMENT)
-
-
-def add(discussion: Discussion, text: str, by: User | None) -> DiscussionEvent:
-    """Write a comment down, within the caller's transaction; its text was checked."""
+def add(discussion: Discussion, said: Said, by: User | None) -> DiscussionEvent:
+    """Write a comment down, within the caller's transaction."""
     made = DiscussionEvent.objects.create(
         discussion=discussion,
         kind=DiscussionEvent.Kind.COMMENT,
         author=by,
-        text=text,
-        html=_rendered(discussion.repo, text),
+        text=said.text,
+        html=said.html,
     )
-    _note_mentions(made)
+    _note_mentions(made, said)
     return made
 
 
@@ -72,19 +57,19 @@ def edit(*, comment: DiscussionEvent, text: str, by: Principal) -> DiscussionEve
     """
     check_can_edit(by, comment)
     check_talk(comment.discussion.repo)
-    said = checked_comment(text)
+    said = prepared(comment.discussion.repo, text)
     with transaction.atomic():
         discussion, fresh = _locked_comment(comment)
         if fresh.versions.count() >= MAX_VERSIONS:
             raise DiscussionOver("This comment was edited too often; write a new one.")
-        if said == fresh.text:
+        if said.text == fresh.text:
             return fresh
         _keep_version(fresh)
-        fresh.text, fresh.html = said, _rendered(discussion.repo, said)
+        fresh.text, fresh.html = said.text, said.html
         fresh.edited_at, fresh.edited_by = timezone.now(), by.user
         fresh.save(update_fields=["text", "html", "edited_at", "edited_by"])
-        _note_mentions(fresh)
-        announce(CommentChanged, discussion, by=by.user, comment=fresh)
+        fresh_names = _note_mentions(fresh, said)
+        announce(CommentChanged, discussion, by=by.user, comment=fresh, mentioned=fresh_names)
     return fresh
 
 
@@ -126,21 +111,11 @@ def _keep_version(comment: DiscussionEvent) -> None:
     )
 
 
-def _note_mentions(comment: DiscussionEvent) -> None:
-    """Whoever was mentioned once may have been told, so an edit takes no mention back."""
-    names = mentioned(comment.text)
-    users = User.objects.alias(lower=Lower("namespace__name")).filter(lower__in=names)
+def _note_mentions(comment: DiscussionEvent, said: Said) -> list[int]:
+    """Answer who was not mentioned in it before; an edit takes no mention back."""
+    known = set(comment.mentions.values_list("user_id", flat=True))
+    fresh = [user for user in said.mentioned if user not in known]
     Mention.objects.bulk_create(
-        [Mention(comment=comment, user=user) for user in users if user.is_active],
-        ignore_conflicts=True,
+        [Mention(comment=comment, user_id=user) for user in fresh], ignore_conflicts=True
     )
-
-
-def _rendered(repo: Repo, text: str) -> str:
-    """Relative addresses lead to files of the default branch."""
-    branch = quote(repo.default_branch, safe="")
-    return render(
-        text,
-        link=lambda path: f"{repo.url}/blob/{branch}/{quote(path)}",
-        image=lambda path: f"{repo.url}/resolve/{branch}/{quote(path)}",
-    ).html
+    return fresh

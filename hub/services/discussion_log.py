@@ -1,5 +1,6 @@
 """What all changes of discussions share: the lock, what is written down, and what is announced."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from hub.errors import DiscussionNotFound, RepoNotFound
@@ -68,9 +69,13 @@ def announce(
     *,
     by: User | None,
     comment: DiscussionEvent | None = None,
+    mentioned: Sequence[int] = (),
 ) -> None:
-    """Tell of a discussion as it is now; the caller has saved it."""
-    told = _comment_facts(comment) if comment else None
+    """Tell of a discussion as it is now; the caller has saved it.
+
+    ``mentioned`` are those whom an edit of the comment mentions for the first time.
+    """
+    told = _comment_facts(comment, mentioned) if comment else None
     outbox.announce(discussion.repo_id, news(_facts(discussion), told), by=by)
 
 
@@ -88,6 +93,7 @@ def _facts(discussion: Discussion) -> DiscussionFacts:
     )
 
 
-def _comment_facts(comment: DiscussionEvent) -> CommentFacts:
+def _comment_facts(comment: DiscussionEvent, mentioned: Sequence[int]) -> CommentFacts:
     author = comment.author.namespace_id if comment.author else None
-    return CommentFacts(comment.pk, author, None if comment.is_hidden else comment.text)
+    text = None if comment.is_hidden else comment.text
+    return CommentFacts(comment.pk, author, text, tuple(mentioned))

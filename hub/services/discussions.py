@@ -9,6 +9,7 @@ from hub.models import Discussion, DiscussionEvent, Repo, sql
 from hub.models.discussion import MAX_TITLE
 from hub.policies import check_can, check_can_tend
 from hub.services import comments
+from hub.services.comment_text import Said, prepared_if_any
 from hub.services.discussion_log import (
     announce,
     check_talk,
@@ -39,17 +40,16 @@ def open_discussion(*, repo: Repo, title: str, text: str, by: Principal) -> Disc
     check_can(by, Action.REPO_DISCUSS, repo)
     check_talk(repo)
     title = checked_title(title)
+    said = prepared_if_any(repo, text)
     with transaction.atomic():
         made = Discussion.objects.create(repo=repo, num=next_num(repo), title=title, author=by.user)
-        describe(made, text, by)
+        describe(made, said, by)
     return made
 
 
-def describe(discussion: Discussion, text: str, by: Principal) -> None:
+def describe(discussion: Discussion, said: Said | None, by: Principal) -> None:
     """Write the first comment down, if there is one, and announce the discussion."""
-    first = None
-    if text.strip():
-        first = comments.add(discussion, comments.checked_comment(text), by.user)
+    first = comments.add(discussion, said, by.user) if said else None
     announce(DiscussionOpened, discussion, by=by.user, comment=first)
 
 
@@ -106,7 +106,7 @@ def change_status(
     check_can_tend(by, discussion)
     if status not in {Discussion.Status.OPEN, Discussion.Status.CLOSED}:
         raise Invalid('"status" must be "open" or "closed".')
-    said = comments.checked_comment(text) if text.strip() else ""
+    said = prepared_if_any(discussion.repo, text)
     with transaction.atomic():
         fresh = locked(discussion)
         if status not in NEXT[fresh.status]:
@@ -114,7 +114,9 @@ def change_status(
         return take_to(fresh, status, said, by)
 
 
-def take_to(discussion: Discussion, status: str, said: str, by: Principal) -> DiscussionEvent:
+def take_to(
+    discussion: Discussion, status: str, said: Said | None, by: Principal
+) -> DiscussionEvent:
     """Write down and announce that a locked discussion has another status, and what was said."""
     if said:
         spoken = comments.add(discussion, said, by.user)

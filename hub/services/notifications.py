@@ -6,6 +6,7 @@ rolled back tells nobody. What somebody may not see any more they are not told e
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from django.db import transaction
 from django.utils import timezone
 
 from hub.models import AccessRequest, DiscussionEvent, Event, Mention, Notification, Repo, sql
@@ -21,6 +22,7 @@ _TOLD = {
     ("discussion", "create"),
     ("discussion", "update"),
     ("discussion.comment", "create"),
+    ("discussion.comment", "update"),
     ("discussion.approval", "create"),
     ("repo.access", "create"),
     ("repo.access", "update"),
@@ -49,6 +51,10 @@ def tell(event: Event, repo: Repo | None) -> None:
 def _reasons(event: Event, repo: Repo) -> Reasons:
     found: Reasons = {}
     details = event.details
+    if (event.scope, event.action) == ("discussion.comment", "update"):
+        # An edit is news for those alone whom it mentions for the first time.
+        _add(found, details["comment"].get("mentioned", ()), Notification.Reason.MENTION)
+        return found
     if event.scope == "repo.access":
         return _reasons_of_access(event, repo)
     if event.scope == "repo.promotion":
@@ -160,8 +166,11 @@ def _thing(event: Event) -> tuple[str, str, int]:
     return "discussion", "hub_discussion", _discussion_id(event)
 
 
+@transaction.atomic
 def mark_read(*, by: Principal, numbers: Iterable[int] | None = None) -> int:
     """Take notifications as read, all of them if none are named; answer how many were not.
+
+    What is told of anew at this very moment stays unread, and nobody is waited for.
 
     Raises:
         Unauthenticated: nobody is signed in.
@@ -170,4 +179,5 @@ def mark_read(*, by: Principal, numbers: Iterable[int] | None = None) -> int:
         raise Unauthenticated
     unread = Notification.objects.filter(user=by.user, read_at=None)
     chosen = unread if numbers is None else unread.filter(pk__in=list(numbers))
-    return chosen.update(read_at=timezone.now())
+    free = chosen.select_for_update(skip_locked=True).values("pk")
+    return Notification.objects.filter(pk__in=free).update(read_at=timezone.now())

@@ -18,7 +18,8 @@ from hub.queries import history
 from hub.queries.merge_bases import merge_bases
 from hub.queries.objects import parsed_trees
 from hub.queries.pull_requests import commits_since
-from hub.services import comments, discussions
+from hub.services import discussions
+from hub.services.comment_text import prepared_if_any
 from hub.services.commits import Building, Message, Operation, build_commit, prepared
 from hub.services.discussion_log import check_talk, locked
 from hub.services.edits import TreeEdit
@@ -47,6 +48,7 @@ def open_pull_request(
     check_can(by, Action.REPO_PROPOSE, repo)
     check_talk(repo)
     target = _target(repo, branch)
+    said = prepared_if_any(repo, text)
 
     def build(heads: Heads) -> Change:
         return Change((RefUpdate(made.ref, None, _head(heads, target)),))
@@ -56,7 +58,7 @@ def open_pull_request(
         done = publish(repo, refs=[target, made.ref], build=build, by=by.user)
         made.base = made.head = done.change.updates[0].new
         discussions.save(made, "base", "head")
-        discussions.describe(made, text, by)
+        discussions.describe(made, said, by)
     return made
 
 
@@ -77,6 +79,7 @@ def propose(
     check_can(by, Action.REPO_PROPOSE, repo)
     check_talk(repo)
     target = _target(repo, branch)
+    said = prepared_if_any(repo, message.description)
     with ObjectSpool() as files:
         steps = prepared(repo, operations, files, by)
         building = Building(repo, target, steps, message, parent, by.user)
@@ -87,7 +90,7 @@ def propose(
             publish(repo, refs=[target, made.ref], build=building, files=files, by=by.user)
             made.base, made.head = building.onto, building.result
             discussions.save(made, "base", "head", "status")
-            discussions.describe(made, message.description, by)
+            discussions.describe(made, said, by)
             if building.result != building.onto:
                 _note(made.pk, [(building.result, message.title)], by.user)
     return made
@@ -185,7 +188,7 @@ def merge_pull_request(
     check_can(by, Action.REPO_WRITE, discussion.repo)
     if not discussion.is_pull_request:
         raise Invalid("This is no pull request, so there is nothing to merge.")
-    said = comments.checked_comment(text) if text.strip() else ""
+    said = prepared_if_any(discussion.repo, text)
     _check_open(discussion)
     building = _Merging(discussion, by.user, head)
     refs = [discussion.target, discussion.ref]

@@ -3,6 +3,7 @@
 https://huggingface.co/docs/huggingface_hub/package_reference/community and ``hf_api``.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest
@@ -10,7 +11,7 @@ from django.http import HttpRequest
 from hub.errors import DiscussionNotFound
 from hub.http.dates import iso
 from hub.http.repo_views import OfRepo
-from hub.models import Discussion, DiscussionEvent
+from hub.models import CommentVersion, Discussion, DiscussionEvent
 from hub.policies import can
 from hub.queries.discussions import (
     DiscussionFilter,
@@ -19,6 +20,7 @@ from hub.queries.discussions import (
     discussion_of,
     events_of,
     page_of,
+    versions_of,
 )
 from hub.queries.pull_requests import Comparison, compare
 from hub.services import comments, discussions, pull_requests
@@ -125,10 +127,12 @@ class OneDiscussion(OfDiscussion):
     authz = {"get": Action.REPO_SEE}
 
     def get(self, request: HttpRequest, **_: object) -> JsonAnswer:
-        events = [event_json(event) for event in events_of(self.discussion)]
+        events = events_of(self.discussion)
+        versions = versions_of(events)
+        told = [event_json(event, versions.get(event.pk, ())) for event in events]
         return JsonAnswer(
             discussion_json(self.discussion)
-            | {"events": events}
+            | {"events": told}
             | self._changes(with_diff=flag(request, "diff"))
         )
 
@@ -151,20 +155,24 @@ def _compared(found: Comparison, *, with_diff: bool) -> dict[str, Any]:
     return {"filesWithConflicts": found.conflicts, **diff}
 
 
-def event_json(event: DiscussionEvent) -> dict[str, Any]:
-    """One thing that happened, as clients read it."""
+def event_json(event: DiscussionEvent, versions: Sequence[CommentVersion]) -> dict[str, Any]:
+    """One thing that happened, as clients read it, and what it said ``versions`` ago."""
     is_comment = event.kind == DiscussionEvent.Kind.COMMENT
     return {
         "id": event.public_id,
         "type": event.kind,
         "createdAt": iso(event.created_at),
-        "data": _comment_data(event) if is_comment else event.details,
+        "data": _comment_data(event, versions) if is_comment else event.details,
         **_author(event.author),
     }
 
 
-def _comment_data(comment: DiscussionEvent) -> dict[str, Any]:
-    versions = sorted(comment.versions.all(), key=lambda version: version.pk)
+def told_alone(event: DiscussionEvent) -> dict[str, Any]:
+    """The same, with what it said before."""
+    return event_json(event, versions_of([event]).get(event.pk, ()))
+
+
+def _comment_data(comment: DiscussionEvent, versions: Sequence[CommentVersion]) -> dict[str, Any]:
     text, html = (HIDDEN, "") if comment.is_hidden else (comment.text, comment.html)
     return {
         "edited": comment.edited_at is not None,
@@ -196,7 +204,7 @@ class Comment(OfDiscussion):
     def post(self, request: HttpRequest, **_: object) -> JsonAnswer:
         text = Body.of(request).text("comment")
         made = comments.comment(discussion=self.discussion, text=text, by=self.principal)
-        return JsonAnswer({"newMessage": event_json(made)})
+        return JsonAnswer({"newMessage": told_alone(made)})
 
 
 class Title(OfDiscussion):
@@ -207,7 +215,7 @@ class Title(OfDiscussion):
     def post(self, request: HttpRequest, **_: object) -> JsonAnswer:
         title = Body.of(request).text("title")
         made = discussions.rename(discussion=self.discussion, title=title, by=self.principal)
-        return JsonAnswer({"newTitle": event_json(made)})
+        return JsonAnswer({"newTitle": told_alone(made)})
 
 
 class Status(OfDiscussion):
@@ -223,7 +231,7 @@ class Status(OfDiscussion):
             text=body.text("comment", ""),
             by=self.principal,
         )
-        return JsonAnswer({"newStatus": event_json(made)})
+        return JsonAnswer({"newStatus": told_alone(made)})
 
 
 class Merge(OfDiscussion):
@@ -252,7 +260,7 @@ class EditComment(OfDiscussion):
         text = Body.of(request).text("content")
         found = comment_of(self.discussion, comment)
         edited = comments.edit(comment=found, text=text, by=self.principal)
-        return JsonAnswer({"updatedComment": event_json(edited)})
+        return JsonAnswer({"updatedComment": told_alone(edited)})
 
 
 class HideComment(OfDiscussion):
@@ -263,4 +271,4 @@ class HideComment(OfDiscussion):
     def post(self, _request: HttpRequest, comment: str, **_: object) -> JsonAnswer:
         found = comment_of(self.discussion, comment)
         hidden = comments.hide(comment=found, by=self.principal)
-        return JsonAnswer({"updatedComment": event_json(hidden)})
+        return JsonAnswer({"updatedComment": told_alone(hidden)})

@@ -57,7 +57,7 @@ def test_everybody_reads_and_who_is_signed_in_may_answer(
     nobody, ben = (text_of(browse(user), talk.url) for user in (None, cast.ben))
 
     for page in (nobody, ben):
-        assert "<p>On <em>CPU</em>, @ada</p>" in page
+        assert '<p>On <em>CPU</em>, <a href="/ada"' in page
         assert 'id="' + events_of(talk)[0].public_id in page
     assert "Sign in</a> to comment" in nobody
     assert 'value="comment"' in ben

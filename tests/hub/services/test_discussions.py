@@ -1,20 +1,34 @@
 """Discussions: who may say and change what, what is kept of it, and what is announced."""
 
 import threading
+from typing import Any
 
 import pytest
 from django.db import connection
 
+from hub.cards.markdown import Rendered, render
 from hub.errors import DiscussionNotFound, DiscussionOver, RepoNotFound
 from hub.models import Discussion, DiscussionEvent, Event, Mention, Repo
+from hub.names import EntryPath, RevisionName
 from hub.policies import check_can
-from hub.queries.discussions import DiscussionFilter, discussion_of, events_of, page_of
-from hub.services import comments, discussions, repos
+from hub.queries import discussions as queries
+from hub.queries.discussions import (
+    MAX_EVENTS,
+    DiscussionFilter,
+    discussion_of,
+    events_of,
+    page_of,
+    story_of,
+    versions_of,
+)
+from hub.services import comment_text, comments, discussions, pull_requests, repos
+from hub.services.commits import Message, PutFile
 from hub.services.repos import RepoSettings
 from teams.errors import Forbidden, Invalid
 from teams.policies import ANONYMOUS, Principal
 from teams.roles import Action
 from tests.cast import Cast, signed_in
+from tests.hub.services.happenings import land
 
 pytestmark = pytest.mark.django_db
 
@@ -199,6 +213,93 @@ def test_whoever_is_mentioned_is_written_down_once(cast: Cast) -> None:
 
     found = Mention.objects.filter(comment__discussion=discussion)
     assert {mention.user for mention in found} == {cast.ada, cast.ben}
+
+
+def test_names_numbers_and_commits_lead_to_what_they_name(cast: Cast) -> None:
+    repo, ada = cast.repo(), signed_in(cast.ada)
+    oid = land(cast, repo)
+    opened(repo, ada)
+    text = (
+        f"@Ben of @acme: see #1 and {oid[:7]}, {oid}; not #7, @nobody, deadbeef, `#1`, "
+        f"[#1](x), a#1, #1st, x{oid[:7]} or {oid}0"
+    )
+
+    html = first_comment(opened(repo, ada, text)).html
+
+    assert html.count("<a ") == 6
+    for address, word in (
+        ("/ben", "@Ben"),
+        ("/acme", "@acme"),
+        ("/ada/tiny/discussions/1", "#1"),
+        (f"/ada/tiny/commit/{oid}", oid[:7]),
+        (f"/ada/tiny/commit/{oid}", oid),
+    ):
+        assert f'<a href="{address}" rel="nofollow noopener ugc">{word}</a>' in html
+
+
+@pytest.mark.django_db(transaction=True)
+def test_slow_texts_are_rendered_while_nothing_is_locked(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo, ada = cast.repo(), signed_in(cast.ada)
+    locked = []
+
+    def spy(text: str, **more: Any) -> Rendered:
+        locked.append(connection.in_atomic_block)
+        return render(text, **more)
+
+    monkeypatch.setattr(comment_text, "render", spy)
+    discussion = opened(repo, ada)
+    comments.comment(discussion=discussion, text="[" * 99, by=ada)
+    comments.edit(comment=first_comment(discussion), text="no", by=ada)
+    discussions.change_status(discussion=discussion, status="closed", text="bye", by=ada)
+    pull_requests.propose(
+        repo=repo,
+        branch=RevisionName("main"),
+        operations=[PutFile(EntryPath.parse("f"), b"x")],
+        message=Message("A change", "That is why"),
+        by=ada,
+    )
+
+    assert locked == [False] * 5
+
+
+def test_of_a_long_story_the_first_and_the_newest_are_told(cast: Cast) -> None:
+    discussion = opened(cast.repo(), signed_in(cast.ada))
+    kind = DiscussionEvent.Kind.COMMENT
+    DiscussionEvent.objects.bulk_create(
+        DiscussionEvent(discussion=discussion, kind=kind, text=str(number), author=cast.ada)
+        for number in range(MAX_EVENTS + 5)
+    )
+
+    told = story_of(discussion)
+
+    texts = [event.text for event in told.events]
+    assert texts[:2] == ["Does it run on CPU?", "5"]
+    assert texts[-1] == str(MAX_EVENTS + 4)
+    assert told.n_earlier == 5
+    before = story_of(discussion, before=told.events[1].pk)
+    assert [event.text for event in before.events] == ["Does it run on CPU?", *"01234"]
+    assert before.n_earlier == 0
+
+
+def test_of_very_much_text_only_what_fits_is_told(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by = signed_in(cast.ada)
+    discussion = opened(cast.repo(), by, "f" * 300)
+    for text in ("x" * 300, "y" * 300, "z" * 300):
+        comments.comment(discussion=discussion, text=text, by=by)
+    said = first_comment(discussion)
+    for text in ("a" * 300, "b" * 300, "c" * 300):
+        comments.edit(comment=said, text=text, by=by)
+    monkeypatch.setattr(queries, "MAX_TEXT", 1300)
+
+    told = story_of(discussion)
+
+    assert [event.text[0] for event in told.events] == ["c", "y", "z"]
+    assert told.n_earlier == 1
+    assert [version.text[0] for version in versions_of(told.events)[said.pk]] == ["a", "b"]
 
 
 def test_markdown_of_strangers_is_made_safe_and_leads_to_files(cast: Cast) -> None:

@@ -8,6 +8,7 @@ from django.test import Client
 from hub.models import Discussion, Notification, Repo
 from hub.names import RevisionName
 from hub.queries import history
+from hub.queries.discussions import events_of
 from hub.services import comments, discussions, promotions, protection
 from hub.services.fan_out import fan_out
 from hub.services.protection import RuleWish
@@ -65,6 +66,18 @@ def test_a_mention_is_the_strongest_reason_and_stays_it(cast: Cast) -> None:
     say(made, cast.cleo, "Oh.")
 
     assert told(cast.ben) == [("discussion.comment.create", "mention", 2)]
+
+
+def test_an_edit_tells_those_alone_whom_it_mentions_first(cast: Cast) -> None:
+    made = opened(cast.repo("ada/tiny"), cast.cleo, "What does @ben say?")
+    before = told(cast.ada), told(cast.ben)
+    comment = events_of(made)[0]
+
+    comments.edit(comment=comment, text="What do @ben and @root say?", by=signed_in(cast.cleo))
+    fan_out()
+
+    assert (told(cast.ada), told(cast.ben)) == before
+    assert told(cast.root) == [("discussion.comment.update", "mention", 1)]
 
 
 def test_a_mention_tells_nothing_to_who_may_not_see_the_repo(cast: Cast) -> None:
