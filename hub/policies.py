@@ -358,6 +358,16 @@ def check_can_own_webhooks(
         raise Forbidden(f"You may not manage the webhooks of {namespace.name}.{why}")
 
 
+def rules_namespace(principal: Principal, action: Action, namespace: Namespace) -> bool:
+    """Whether ``principal`` is an admin of ``namespace``, with a credential for ``action`` there."""
+    facts = Facts(
+        role=principal.role_in(namespace.pk),
+        granted=principal.granted_on(namespace.pk),
+        is_shut=principal.is_shut_out_of(namespace.pk),
+    )
+    return facts.role == Role.ADMIN and decide(principal, action, facts).allowed
+
+
 def can_see_webhooks(principal: Principal, namespace: Namespace) -> bool:
     try:
         check_can_own_webhooks(principal, namespace, Action.WEBHOOKS_SEE)

@@ -9,7 +9,14 @@ from functools import cached_property
 
 from teams.errors import Forbidden, Refusal, Unauthenticated
 from teams.models import AccessToken, Namespace, Organisation, User
-from teams.models.standing import Place, Standing, Standings, granted_role, standings_of
+from teams.models.standing import (
+    Place,
+    Standing,
+    Standings,
+    creators_of,
+    granted_role,
+    standings_of,
+)
 from teams.roles import (
     BEGINS,
     CHANGES,
@@ -124,8 +131,12 @@ class Principal:
     def role_to_begin(self, place: Place) -> Role:
         """The role by which somebody begins a thing: an organisation says how strong it must be."""
         role = self.role_on(place)
-        standing = self.standing_in(place.namespace_id)
-        return role if role >= standing.creators else min(role, Role.READ)
+        if role in {Role.NO_ACCESS, Role.ADMIN}:
+            return role
+        member = self.standings.members.get(place.namespace_id)
+        # Whoever has a role by a grant alone keeps to the same rule as members do.
+        least = member.creators if member else creators_of(place.namespace_id)
+        return role if role >= least else min(role, Role.READ)
 
     def standing_in(self, namespace_id: int) -> Standing:
         """The caller as a member; administrators of the instance own all."""

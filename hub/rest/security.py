@@ -9,13 +9,15 @@ from rest_framework.response import Response
 
 from hub.http.security_json import file_status
 from hub.http.security_query import before_in, key_in
+from hub.policies import rules_namespace
 from hub.queries.scans import Issue, Policy, issues_of, policy_of, tally_of, withheld
 from hub.rest.of_repo import OfRepoRest, sent
 from hub.services import releases, scanning
 from teams.errors import NotFound
 from teams.http.rest import RestView, described
 from teams.models import Namespace
-from teams.roles import Action, Role
+from teams.queries import namespace_named
+from teams.roles import Action
 
 ISSUES_A_PAGE = 100
 _NO_FILE = OpenApiResponse(description="Nothing is known of such a file.")
@@ -159,8 +161,8 @@ class NamespacePolicy(RestView):
     authz = {"get": Action.SIGN_IN, "put": Action.SIGN_IN_TO_WRITE}
 
     def _namespace(self, name: str) -> Namespace:
-        found = Namespace.objects.filter(name__iexact=name).first()
-        if found is None or self.principal.role_in(found.pk) < Role.ADMIN:
+        found = namespace_named(name)
+        if not rules_namespace(self.principal, Action.ORG_SEE, found):
             raise NotFound
         return found
 

@@ -19,6 +19,7 @@ from teams.models import Namespace
 from teams.names import number_in_id
 from teams.policies import Principal
 from teams.roles import Action
+from teams.services import organisations
 
 THEMES = ("orange", "blue", "green", "purple", "pink", "indigo")
 MAX_ITEMS = 1000
@@ -65,6 +66,7 @@ def create(
         Conflict: the owner has one of that title; its ``slug`` is in the details.
     """
     check_can_create_in(by, owner, Action.COLLECTION_CREATE)
+    organisations.keep(owner)
     if wish.title is None:
         raise Invalid('"title" must be a string.')
     collection = Collection(namespace=owner, created_by=by.user)

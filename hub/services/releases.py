@@ -8,14 +8,14 @@ from django.utils import timezone
 from hub.errors import EntryNotFound
 from hub.events import FileVerdict, SecurityChanged
 from hub.models import Repo, Scan, sql
-from hub.policies import check_can
+from hub.policies import check_can, rules_namespace
 from hub.queries.scans import Policy
 from hub.services import outbox, scanning
 from hub.services.auditing import record_of
 from teams.errors import Forbidden, Invalid
 from teams.models import Namespace
 from teams.policies import Principal
-from teams.roles import Action, Role
+from teams.roles import Action
 from teams.services.audit import Target, record
 
 RELEASED = "released"
@@ -94,10 +94,11 @@ def set_policy(*, namespace: Namespace, policy: str, by: Principal) -> None:
     """Say how strict a namespace is about verdicts; empty is as strict as the hub.
 
     Raises:
-        Forbidden: they are neither that user nor an admin of that organisation.
+        Forbidden: they are neither that user nor an admin of that organisation, or their token is
+            not for it.
         Invalid: there is no such policy.
     """
-    if by.user is None or not by.may_change or by.role_in(namespace.pk) < Role.ADMIN:
+    if not rules_namespace(by, Action.ORG_MANAGE, namespace):
         raise Forbidden(f"You may not change how {namespace.name} deals with its files.")
     if policy not in {"", *Policy}:
         raise Invalid(f"A policy is one of {', '.join(Policy)}, or empty; not {policy!r}.")

@@ -1,6 +1,6 @@
 """Create, move, change, duplicate and delete repos."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from django.db import IntegrityError, transaction
 
@@ -32,6 +32,7 @@ from teams.models.standing import Place
 from teams.policies import Principal
 from teams.queries import namespace_named
 from teams.roles import Action
+from teams.services import organisations
 
 INITIAL_TITLE = "initial commit"
 _GIT_TABLES = ("git_ref", "git_line", "git_object", "git_commit", "path_change")
@@ -101,6 +102,7 @@ def _namespace_to_fill(
     if group_id is not None:
         check_may_know_of_group(by, place)
     check_can_create_in(by, namespace, place=place)
+    organisations.keep(namespace)
     return namespace
 
 
@@ -148,7 +150,10 @@ def change_settings(*, repo: Repo, settings: RepoSettings, by: Principal) -> Non
         repo.discussions_disabled = settings.discussions_disabled
     news = SettingsChanged(private=repo.private if repo.private != was_private else None)
     with transaction.atomic():
-        repo.save(update_fields=["visibility", "gate", "discussions_disabled"])
+        # Only what was asked for: what somebody else changes at the same moment stays theirs.
+        repo.save(
+            update_fields=[name for name, value in asdict(settings).items() if value is not None]
+        )
         outbox.announce(repo.pk, news, by=by.user)
         if changes := changed(before, _settings_of(repo)):
             record_of(repo, "repo.update_settings", by=by.user, **changes)
@@ -166,7 +171,7 @@ def move(*, repo: Repo, to: RepoName, by: Principal) -> None:
     Raises:
         Forbidden: ``by`` may not manage the repo, or not take it out of its organisation, or not
             create one in the new namespace.
-        Conflict: the new name is taken.
+        Conflict: the new name is taken, or somebody else moves it at the same moment.
     """
     check_can(by, Action.REPO_MANAGE, repo)
     namespace = namespace_named(to.namespace)
@@ -177,6 +182,9 @@ def move(*, repo: Repo, to: RepoName, by: Principal) -> None:
     old = str(repo).lower()
     try:
         with transaction.atomic():
+            if is_transfer:
+                organisations.keep(namespace)
+            _hold(repo)
             outbox.announce(repo.pk, RepoMoved(f"{namespace}/{to.name}", namespace.pk), by=by.user)
             told = {"old": repo.full_name, "new": f"{namespace}/{to.name}"}
             record_of(repo, "repo.move", by=by.user, name=told)
@@ -185,7 +193,8 @@ def move(*, repo: Repo, to: RepoName, by: Principal) -> None:
                 repo.resource_group = None
                 Grant.objects.filter(repo_id=repo.pk).delete()
                 record_of(repo, "repo.receive", by=by.user, name=told)
-            repo.save(update_fields=["namespace", "name", "resource_group"])
+            whither = ["namespace", "resource_group"] if is_transfer else []
+            repo.save(update_fields=["name", *whither])
             RepoRedirect.objects.filter(kind=repo.kind, old_name=str(repo).lower()).delete()
             if old != str(repo).lower():
                 RepoRedirect.objects.update_or_create(
@@ -194,6 +203,18 @@ def move(*, repo: Repo, to: RepoName, by: Principal) -> None:
             cards.index_name(repo)
     except IntegrityError:
         raise Conflict(f"A {repo.kind} repository called {to} already exists") from None
+
+
+def _hold(repo: Repo) -> None:
+    """Lock a repo that is still called what the caller thinks.
+
+    Raises:
+        Conflict: somebody moved or deleted it in this moment.
+    """
+    where = [repo.pk, repo.namespace_id, repo.name]
+    query = "SELECT 1 FROM hub_repo WHERE id = %s AND namespace_id = %s AND name = %s"
+    if sql.row(f"{query} FOR NO KEY UPDATE", where) is None:
+        raise Conflict(f"Somebody else moved {repo} in this moment. Look where it is now.")
 
 
 def delete(*, repo: Repo, by: Principal) -> None:

@@ -26,6 +26,7 @@ from teams.models import Namespace
 from teams.policies import Principal
 from teams.queries import namespace_named
 from teams.roles import Action
+from teams.services import organisations
 
 DOMAINS = ("repo", "discussion")
 MAX_WEBHOOKS = 100
@@ -75,6 +76,7 @@ def register(*, owner: Namespace, wish: Wish, by: Principal) -> tuple[Webhook, s
     check_can_own_webhooks(by, owner)
     # The namespace's row lock lets two who register at once count each other's.
     Namespace.objects.select_for_update().get(pk=owner.pk)
+    organisations.keep(owner)
     if Webhook.objects.filter(namespace=owner).count() >= MAX_WEBHOOKS:
         raise Conflict(f"{owner.name} has {MAX_WEBHOOKS} webhooks, which is the most.")
     if wish.url is None:

@@ -74,6 +74,12 @@ def standings_of(user_id: int) -> Standings:
     return Standings(members, lapsed, has_grants=len(members) < len(rows))
 
 
+def creators_of(namespace_id: int) -> Role:
+    """The least role that begins repos in a namespace."""
+    row = sql.row("SELECT creators FROM teams_organisation WHERE namespace_id = %s", [namespace_id])
+    return Role(row[0]) if row else Role.CONTRIBUTOR
+
+
 def granted_role(user_id: int, place: Place) -> Role:
     """The strongest role that a user was granted at a place, themselves or by a team."""
     values = {

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 
 from django.db import IntegrityError, connection, transaction
 
-from teams.errors import Conflict, Invalid
-from teams.models import Membership, Namespace, Organisation, User
+from teams.errors import Conflict, Invalid, NotFound
+from teams.models import Membership, Namespace, Organisation, User, sql
 from teams.models.organisation import MAX_ABOUT
 from teams.names import check_name
 from teams.policies import Principal, check_in
@@ -230,6 +230,17 @@ def check_can_close(organisation: Organisation, by: Principal) -> None:
         Forbidden: they do not.
     """
     check_in(by, Action.ORG_OWN, organisation)
+
+
+def keep(namespace: Namespace) -> None:
+    """Let nobody close what owns ``namespace`` before the caller's transaction ends.
+
+    Raises:
+        NotFound: somebody just did.
+    """
+    query = "SELECT 1 FROM teams_namespace WHERE id = %s AND kind <> 'retired' FOR KEY SHARE"
+    if sql.row(query, [namespace.pk]) is None:
+        raise NotFound(f"There is no user or organisation called {namespace.name}.")
 
 
 def retire(namespace: Namespace) -> None:

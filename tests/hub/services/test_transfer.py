@@ -1,11 +1,15 @@
 """Repos go between owners and resource groups, and owners go when they own nothing."""
 
+import threading
+
 import pytest
+from django.db import connection
 
 from hub.models import Event, Repo
 from hub.names import RepoKind, RepoName
 from hub.policies import place_of
 from hub.services import closing, repos, resource_groups
+from hub.services.repos import RepoSettings
 from teams.errors import Conflict, Forbidden, NotFound
 from teams.models import Grant, Organisation, ResourceGroup, User
 from teams.policies import Principal
@@ -114,6 +118,84 @@ def test_new_repos_are_as_their_organisation_says(cast: Cast, ada: Principal) ->
 
     assert repos.create(kind=RepoKind.MODEL, name=name, by=ada).private
     assert not repos.create(kind=RepoKind.MODEL, name=RepoName("ada", "tiny"), by=ada).private
+
+
+def test_a_grant_on_a_group_makes_nobody_begin_repos_whom_the_organisation_would_not_let(
+    cast: Cast, ada: Principal, group: ResourceGroup
+) -> None:
+    Organisation.objects.filter(pk=cast.acme.pk).update(creators=Role.ADMIN)
+    Grant.objects.create(
+        namespace=cast.acme.namespace, group=group, user=cast.cleo, role=Role.WRITE
+    )
+
+    with pytest.raises(Forbidden):
+        repos.create(
+            kind=RepoKind.MODEL,
+            name=RepoName("acme", "tiny"),
+            by=signed_in(cast.cleo),
+            group_id=group.pk,
+        )
+
+
+def again(repo: Repo) -> Repo:
+    """As another request has it in hand at the same moment."""
+    return Repo.objects.select_related("namespace").get(pk=repo.pk)
+
+
+def test_whoever_renames_leaves_a_repo_in_the_group_that_somebody_just_put_it_into(
+    cast: Cast, ada: Principal, group: ResourceGroup
+) -> None:
+    repo = cast.repo("acme/tiny", private=True)
+    in_hand = again(repo)
+    resource_groups.put(repo=repo, group_id=group.pk, by=ada)
+
+    repos.move(repo=in_hand, to=RepoName("acme", "small"), by=signed_in(cast.root))
+
+    assert Repo.objects.get().resource_group == group
+
+
+def test_whoever_renames_takes_no_repo_back_that_was_just_given_away(
+    cast: Cast, ada: Principal
+) -> None:
+    repo = cast.repo("acme/tiny")
+    in_hand = again(repo)
+    repos.move(repo=repo, to=RepoName("ada", "tiny"), by=ada)
+
+    with pytest.raises(Conflict, match="in this moment"):
+        repos.move(repo=in_hand, to=RepoName("acme", "small"), by=signed_in(cast.ben))
+
+    assert Repo.objects.get().full_name == "ada/tiny"
+
+
+def test_a_change_of_one_setting_undoes_no_other(cast: Cast, ada: Principal) -> None:
+    repo = cast.repo("acme/tiny")
+    in_hand = again(repo)
+    repos.change_settings(repo=repo, settings=RepoSettings(visibility="private"), by=ada)
+
+    repos.change_settings(repo=in_hand, settings=RepoSettings(discussions_disabled=True), by=ada)
+
+    assert Repo.objects.get().private
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_begins_in_an_organisation_that_is_just_closed(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def close() -> None:
+        closing.close_organisation(organisation=cast.acme, by=signed_in(cast.ada))
+        connection.close()
+
+    def allowed_then_closed(*_asked: object, **_more: object) -> None:
+        closer = threading.Thread(target=close)
+        closer.start()
+        closer.join()
+
+    monkeypatch.setattr(repos, "check_can_create_in", allowed_then_closed)
+
+    with pytest.raises(NotFound):
+        repos.create(kind=RepoKind.MODEL, name=RepoName("acme", "tiny"), by=signed_in(cast.ben))
+
+    assert not Repo.objects.exists()
 
 
 def test_an_organisation_with_repos_stays(cast: Cast, ada: Principal) -> None:

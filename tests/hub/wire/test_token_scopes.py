@@ -224,3 +224,16 @@ def test_a_token_that_only_sees_webhooks_gets_no_secret_of_theirs(cast: Cast) ->
     assert sees.delete(url).status_code == 403
     assert client(Permission.WEBHOOKS_WRITE).get(url).json()["webhook"]["secret"] == "hush"
     assert client(WRITE).get(url).status_code == 404
+
+
+@pytest.mark.parametrize("permission", [WRITE, Permission.CONTENT_WRITE, Permission.ORG_READ])
+def test_a_token_for_one_repo_does_not_say_how_strict_its_owner_is(
+    cast: Cast, secret: Repo, permission: Permission
+) -> None:
+    policy = {"policy": "warn"}
+    url = "/api/v1/namespaces/acme/scan-policy"
+
+    answer = fine(cast.ada, permission, secret).put(url, policy, content_type="application/json")
+
+    assert answer.status_code in {403, 404}
+    assert caller(cast.ada).put(url, policy, content_type="application/json").status_code == 200
