@@ -1,6 +1,7 @@
-"""Rows of inference: the workers that are there, and what models made."""
+"""Rows of inference: the workers that are there, what models made, and what was trained."""
 
 from inference.models.output import Output
+from inference.models.run import Checkpoint, Figures, Run
 from inference.models.worker import Worker
 
-__all__ = ["Output", "Worker"]
+__all__ = ["Checkpoint", "Figures", "Output", "Run", "Worker"]
