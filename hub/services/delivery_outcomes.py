@@ -35,7 +35,8 @@ def settle(outcomes: Sequence[Outcome]) -> None:
     """Write down all of them, but for those of webhooks that were deleted meanwhile."""
     now = timezone.now()
     ids = {outcome.delivery.webhook_id for outcome in outcomes}
-    locked = Webhook.objects.select_for_update().order_by("pk")
+    # Not so strong that those who write deliveries for them would wait.
+    locked = Webhook.objects.select_for_update(no_key=True).order_by("pk")
     webhooks = {webhook.pk: webhook for webhook in locked.filter(pk__in=ids)}
     kept = [outcome for outcome in outcomes if outcome.delivery.webhook_id in webhooks]
     Attempt.objects.bulk_create(map(_logged, kept))

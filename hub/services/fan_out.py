@@ -4,9 +4,12 @@ Twice does no harm: an event and a webhook have one delivery. Who may not see a 
 get a row, so its delivery log tells nothing either.
 """
 
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from uuid import uuid4
 
+import structlog
 from django.db import transaction
 
 from hub.git.refs import BRANCHES, TAGS
@@ -17,8 +20,12 @@ from hub.queries.diffs import changed_files
 from hub.queries.history import commits_by_oid
 from hub.services import notifications
 from hub.services.webhook_payloads import body_of
+from teams.errors import Refusal
+
+log = structlog.get_logger(__name__)
 
 AT_ONCE = 200
+_LOCK = 7_305_002
 PULL_REQUESTS = "refs/pr/"
 USUAL = frozenset({"repo", "repo.content", "repo.config", "discussion", "discussion.comment"})
 """Scopes that readers of version 3 know; others reach only webhooks that ask for them by name."""
@@ -44,11 +51,15 @@ SELECT e.id, w.webhook_id FROM hub_event e JOIN hub_watch w ON w.namespace_id = 
 WHERE e.id = ANY(%(events)s)
 ORDER BY 1, 2
 """
+_HOLD = "SELECT id FROM hub_webhook WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE"
 
 
 @transaction.atomic
 def fan_out() -> int:
-    """Work off up to 200 waiting events that nobody else works on; answer how many."""
+    """Work off up to 200 waiting events, unless somebody else is at it; answer how many."""
+    # Two at once would note news for the same readers, each in the order of its own events.
+    if sql.row("SELECT pg_try_advisory_xact_lock(%s, 0)", [_LOCK]) != (True,):
+        return 0
     waiting = Event.objects.select_for_update(skip_locked=True).filter(is_waiting=True)
     events = {event.pk: event for event in waiting.order_by("pk")[:AT_ONCE]}
     if not events:
@@ -64,16 +75,19 @@ def fan_out() -> int:
         ignore_conflicts=True,
     )
     Event.objects.filter(pk__in=events).update(is_waiting=False)
+    _changed_paths.cache_clear()
     return len(events)
 
 
 def _wanted(
     events: dict[int, Event], repos: Mapping[int, Repo], pairs: Sequence[tuple[int, int]]
 ) -> Iterator[tuple[Event, Webhook]]:
+    # Who is just deleting one of them is waited for, and who comes later waits for us.
+    there = sql.rows(_HOLD, [sorted({webhook for _event, webhook in pairs})])
     webhooks = (
         Webhook.objects.filter(disabled_at=None)
         .select_related("namespace", "namespace__user__namespace")
-        .in_bulk({webhook for _event, webhook in pairs})
+        .in_bulk([webhook for (webhook,) in there])
     )
     for event_id, webhook_id in pairs:
         event, webhook = events[event_id], webhooks.get(webhook_id)
@@ -124,20 +138,28 @@ def _any_fits(globs: Sequence[str], names: Sequence[str]) -> bool:
     """Without globs everything fits, if there is anything at all."""
     if not globs:
         return bool(names)
-    return any(Pattern.parse(glob).matches(name) for glob in globs for name in names)
+    patterns = [Pattern.parse(glob) for glob in globs]
+    return any(pattern.matches(name) for pattern in patterns for name in names)
 
 
 def _any_path_fits(webhook: Webhook, event: Event) -> bool:
     if not webhook.path_globs:
         return True
-    return any(
-        _any_fits(webhook.path_globs, _changed_paths(event.repo_id, move["old"], move["new"]))
-        for move in event.details["refs"]
-        if move["new"]
-    )
+    try:
+        return any(
+            _any_fits(webhook.path_globs, _changed_paths(event.repo_id, move["old"], move["new"]))
+            for move in event.details["refs"]
+            if move["new"]
+        )
+    except (Refusal, KeyError, ValueError, zlib.error) as problem:
+        # Damaged or collected since: rather too much is told than nothing, and to nobody else.
+        log.warning("changes_cannot_be_read", event_id=event.pk, reason=repr(problem))
+        return True
 
 
-def _changed_paths(repo_id: int, old: str | None, new: str) -> list[str]:
+# Many webhooks may ask what one event changed, one after the other.
+@lru_cache(maxsize=1)
+def _changed_paths(repo_id: int, old: str | None, new: str) -> Sequence[str]:
     oids = [bytes.fromhex(oid) for oid in (old, new) if oid]
     trees = {oid.hex(): row.tree for oid, row in commits_by_oid(repo_id, oids).items()}
     return [change.path for change in changed_files(repo_id, trees.get(old or ""), trees.get(new))]

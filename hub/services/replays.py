@@ -31,7 +31,7 @@ def replay(*, delivery: Delivery, by: Principal, new_id: bool = False) -> Delive
     if delivery.state == Delivery.State.SKIPPED:
         raise Conflict("It was not sent, and so cannot be sent again.")
     # Two who replay at once number theirs one after the other.
-    Webhook.objects.select_for_update().get(pk=delivery.webhook_id)
+    Webhook.objects.select_for_update(no_key=True).get(pk=delivery.webhook_id)
     same = Delivery.objects.filter(webhook=delivery.webhook, event=delivery.event)
     last = same.aggregate(last=Max("replay_no"))["last"] or 0
     made = Delivery.objects.create(

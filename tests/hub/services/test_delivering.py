@@ -12,10 +12,10 @@ from pytest_django import Settings
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
-from hub.models import Attempt, Delivery, Event, Repo, Webhook
+from hub.models import Attempt, Delivery, Event, Repo, Webhook, sql
 from hub.names import EntryPath, RepoName, RevisionName
 from hub.outgoing.client import Answer
-from hub.queries import history
+from hub.queries import history, objects
 from hub.services import commits, refs, repos, webhooks
 from hub.services.commits import Message, PutFile
 from hub.services.delivery_outcomes import Outcome, settle
@@ -28,6 +28,7 @@ from tests.hub.services.hooks import Sink, deliver, listening, watching
 
 pytestmark = pytest.mark.django_db
 MAIN = RevisionName("main")
+CONTENT = "repo.content.update"
 
 
 @pytest.fixture
@@ -220,6 +221,20 @@ def test_filters_leave_what_was_not_asked_for(cast: Cast, sink: Sink) -> None:
         "refs/heads/main",
         "refs/tags/v1",
     ]
+
+
+def test_what_cannot_be_read_any_more_keeps_nobody_from_being_told(cast: Cast, sink: Sink) -> None:
+    repo = cast.repo("ada/tiny")
+    choosy, _ = of_ada(cast, sink, ("user", "ada"), path_globs=["*.bin"])
+    usual, _ = of_ada(cast, sink, ("user", "ada"))
+    land(cast, repo)
+    sql.run("UPDATE git_object SET data = 'broken' WHERE repo_id = %s AND kind = 2", [repo.pk])
+    objects.forget(repo.pk)
+
+    deliver()
+
+    told = {one.json["webhook"]["id"] for one in sink.got if one.json["type"] == CONTENT}
+    assert told == {choosy.public_id, usual.public_id}
 
 
 def test_a_failure_is_tried_again_with_the_same_id_and_bytes(cast: Cast, sink: Sink) -> None:
