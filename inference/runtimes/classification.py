@@ -11,6 +11,7 @@ from inference.protocols.images import opened_image
 from inference.protocols.tasks import Call
 from inference.runtimes.devices import device, held_by, let_go, loading, telling_of_memory
 from inference.runtimes.ports import Answer, ModelRef, Step
+from inference.runtimes.texts import OF_FOLDER, longest_of
 
 _TOP = 5
 
@@ -24,10 +25,8 @@ class _Classifier:
 
     def __init__(self, folder: Path, ref: ModelRef) -> None:
         with loading(str(ref)):
-            self._read = self._reader.from_pretrained(folder, trust_remote_code=False)
-            model = self._auto.from_pretrained(
-                folder, use_safetensors=True, trust_remote_code=False
-            )
+            self._read = self._reader.from_pretrained(folder, **OF_FOLDER)
+            model = self._auto.from_pretrained(folder, use_safetensors=True, **OF_FOLDER)
         self._model: Any = model.eval().to(device())
         self.nbytes = held_by(self._model)
 
@@ -79,4 +78,8 @@ class TextClassifier(_Classifier):
 
     def _given(self, calls: Sequence[Call]) -> Any:
         texts = [call["text"] for call in calls]
-        return self._read(texts, return_tensors="pt", padding=True, truncation=True).to(device())
+        most = longest_of(self._read, self._model.config)
+        told = self._read(
+            texts, return_tensors="pt", padding=True, truncation=True, max_length=most
+        )
+        return told.to(device())

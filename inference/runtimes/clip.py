@@ -1,5 +1,6 @@
 """CLIP by open_clip: pictures and texts in one space."""
 
+import json
 from collections.abc import Hashable, Sequence
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -9,12 +10,15 @@ import open_clip
 import torch
 from torch.nn import functional
 
+from inference.errors import UnsafeWeights
 from inference.protocols.images import opened_image
 from inference.protocols.tasks import Call, Task
 from inference.runtimes.devices import device, held_by, let_go, loading, telling_of_memory
 from inference.runtimes.ports import Answer, ModelRef, Step
 
 _TEXTS_AT_ONCE = 256
+_HARMLESS = frozenset({"clean", "strip_sep_token", "language", "context_length"})
+"""What a config may tell the loader of its tokenizer; all else would be told to transformers."""
 
 
 class Clip:
@@ -25,6 +29,7 @@ class Clip:
     def __init__(self, folder: Path, ref: ModelRef) -> None:
         where = f"local-dir:{folder}"
         with loading(str(ref)):
+            _check(folder)
             model, _, self._prepare = open_clip.create_model_and_transforms(where)
             self._tokenize: Any = open_clip.get_tokenizer(where)
         self._model: Any = model.eval().to(device())
@@ -91,6 +96,17 @@ class Clip:
         flat = vectors[[place[text] for group in groups for text in group]]
         ends = accumulate((len(group) for group in groups), initial=0)
         return [flat[start:end] for start, end in pairwise(ends)]
+
+
+def _check(folder: Path) -> None:
+    """open_clip does as its config says, which may be to load from elsewhere, or to run code."""
+    told = json.loads((folder / "open_clip_config.json").read_text())["model_cfg"]
+    text, vision = told.get("text_cfg") or {}, told.get("vision_cfg") or {}
+    if (text.get("tokenizer_kwargs") or {}).keys() - _HARMLESS:
+        raise UnsafeWeights("The config of the tokenizer asks for more than is granted here.")
+    timm = str(vision.get("timm_model_name") or "")
+    if text.get("hf_model_name") or vision.get("timm_model_pretrained") or set(timm) & set(":/"):
+        raise UnsafeWeights("The model is made of another one that it would fetch from elsewhere.")
 
 
 def _unit(vectors: Any) -> Any:

@@ -1,5 +1,6 @@
 """The device that models run on, and how its lack of memory is heard of. Needs torch."""
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,18 @@ def precision() -> Any:
     if not torch.cuda.is_available():
         return torch.float32
     return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+
+
+_BROKEN = (
+    ImportError,
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    AssertionError,
+)
 
 
 @contextmanager
@@ -43,7 +56,7 @@ def loading(what: str) -> Iterator[None]:
     try:
         with telling_of_memory():
             yield
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as problem:
+    except _BROKEN as problem:
         cause = " ".join(str(problem).split())[:500]
         raise ModelNotServed(f"{what} cannot be loaded: {cause}") from problem
 
@@ -60,5 +73,7 @@ def weights_in(folder: Path) -> int:
 
 
 def let_go() -> None:
+    """Free what was unloaded. Pipelines lead back to themselves, and would wait to be found."""
+    gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

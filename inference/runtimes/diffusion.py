@@ -12,7 +12,7 @@ from PIL import Image
 
 from inference.errors import InputRejected
 from inference.protocols.images import opened_image
-from inference.protocols.tasks import Call, Task
+from inference.protocols.tasks import MAX_EDGE, Call, Task
 from inference.runtimes.devices import (
     device,
     held_by,
@@ -144,9 +144,10 @@ def _given(call: Call, pipeline: Any) -> dict[str, Any]:
 
 
 def _fitted(call: Call, image: Image.Image) -> Image.Image:
-    """In the size asked for, or its own, in multiples of eight."""
-    width = call["width"] or max(8, image.width // 8 * 8)
-    height = call["height"] or max(8, image.height // 8 * 8)
+    """In the size asked for, or its own as far as models draw so large, in multiples of eight."""
+    scale = min(1.0, MAX_EDGE / max(image.size))
+    width = call["width"] or max(8, int(image.width * scale) // 8 * 8)
+    height = call["height"] or max(8, int(image.height * scale) // 8 * 8)
     return image if image.size == (width, height) else image.resize((width, height))
 
 

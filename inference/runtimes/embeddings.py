@@ -12,6 +12,9 @@ from torch.nn import functional
 from inference.protocols.tasks import Call, Task
 from inference.runtimes.devices import device, held_by, let_go, loading, telling_of_memory
 from inference.runtimes.ports import Answer, ModelRef, Step
+from inference.runtimes.texts import OF_FOLDER, batched, longest_of
+
+_AT_ONCE = 32
 
 
 class Sentences:
@@ -21,11 +24,9 @@ class Sentences:
 
     def __init__(self, folder: Path, ref: ModelRef) -> None:
         with loading(str(ref)):
-            self._read: Any = transformers.AutoTokenizer.from_pretrained(
-                folder, trust_remote_code=False
-            )
+            self._read: Any = transformers.AutoTokenizer.from_pretrained(folder, **OF_FOLDER)
             model = transformers.AutoModel.from_pretrained(
-                folder, use_safetensors=True, trust_remote_code=False
+                folder, use_safetensors=True, **OF_FOLDER
             )
             self._by_first = _is_by_first(folder)
         self._model: Any = model.eval().to(device())
@@ -55,8 +56,14 @@ class Sentences:
         return (torch.stack(others) @ source).tolist()
 
     def _vectors(self, texts: Sequence[str]) -> Any:
-        told = self._read(list(texts), return_tensors="pt", padding=True, truncation=True)
-        told = told.to(device())
+        """Some at a time: each takes as much memory as the longest beside it."""
+        return torch.cat([self._some(list(part)) for part in batched(texts, _AT_ONCE)])
+
+    def _some(self, texts: list[str]) -> Any:
+        most = longest_of(self._read, self._model.config)
+        told = self._read(
+            texts, return_tensors="pt", padding=True, truncation=True, max_length=most
+        ).to(device())
         said = self._model(**told).last_hidden_state.float()
         if self._by_first:
             return said[:, 0]

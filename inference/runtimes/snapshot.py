@@ -18,6 +18,8 @@ from inference.runtimes.ports import ModelRef
 log = structlog.get_logger(__name__)
 
 SAFE = ("*.safetensors", "*.json", "*.txt", "*.model")
+LEADS_AWAY = ("adapter_config.json", "**/adapter_config.json")
+"""It names another model by its path, and transformers would load that one in place of this."""
 _CHUNK = 1 << 20
 
 
@@ -59,7 +61,11 @@ class Snapshots:
         aside = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
         try:
             api.snapshot_download(
-                ref.repo, revision=ref.commit, local_dir=aside, allow_patterns=list(SAFE)
+                ref.repo,
+                revision=ref.commit,
+                local_dir=aside,
+                allow_patterns=list(SAFE),
+                ignore_patterns=list(LEADS_AWAY),
             )
             shutil.rmtree(aside / ".cache", ignore_errors=True)
             _verify(aside, api.list_repo_tree(ref.repo, revision=ref.commit, recursive=True))

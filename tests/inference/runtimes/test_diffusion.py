@@ -2,6 +2,7 @@
 
 import io
 import json
+import weakref
 from pathlib import Path
 
 import pytest
@@ -118,3 +119,23 @@ def test_files_that_do_not_fit_are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ModelNotServed):
         load(tmp_path, ref(Family.DIFFUSION))
+
+
+def test_a_huge_picture_is_drawn_anew_no_larger_than_models_draw() -> None:
+    from inference.runtimes.diffusion import _fitted  # noqa: PLC0415 - it may be missing
+
+    call = call_of(
+        Task.IMAGE_TO_IMAGE, {"image": png(Image.new("RGB", (8, 8))), "prompt": "a ring"}
+    )
+
+    assert _fitted(call, Image.new("RGB", (6000, 3000))).size == (2048, 1024)
+    assert _fitted(call, Image.new("RGB", (100, 50))).size == (96, 48)
+
+
+def test_what_is_unloaded_holds_no_memory(folder: Path) -> None:
+    unloaded = load(folder, ref(Family.DIFFUSION))
+    parts = weakref.ref(unloaded._pipelines[Task.TEXT_TO_IMAGE].unet)  # type: ignore[attr-defined]
+
+    unloaded.unload()
+
+    assert parts() is None
