@@ -359,7 +359,7 @@ def check_can_own_webhooks(
 
 
 def rules_namespace(principal: Principal, action: Action, namespace: Namespace) -> bool:
-    """Whether ``principal`` is an admin of ``namespace``, with a credential for ``action`` there."""
+    """Whether ``principal`` is an admin of ``namespace`` with a credential for ``action`` there."""
     facts = Facts(
         role=principal.role_in(namespace.pk),
         granted=principal.granted_on(namespace.pk),

@@ -50,6 +50,9 @@ def ask(*, repo: Repo, by: Principal, sent: Mapping[str, str]) -> AccessRequest:
             there = AccessRequest.objects.filter(repo=repo, user=by.user).first()
             raise Conflict(_ASKED[there.status if there else Status.PENDING]) from None
         _tell(AccessAsked(wish.pk, by.user.name, wish.status), wish, by)
+        if is_open:
+            details = {"status": {"old": None, "new": wish.status}}
+            _note("repo.access.grant", wish, by, details)
     return wish
 
 

@@ -102,12 +102,13 @@ class Ask(OfRepo, WireView):
 
     def post(self, request: HttpRequest, **_: object) -> HttpResponse:
         told = Body.of(request).values.get("fields")
-        given = told if isinstance(told, dict) else {}
-        sent = {label: _as_text(value) for label, value in given.items()}
+        given = Body(told if isinstance(told, dict) else {})
+        sent = {label: _as_text(given, label) for label in given.values}
         return JsonAnswer(request_json(access.ask(repo=self.repo, by=self.principal, sent=sent)))
 
 
-def _as_text(value: object) -> str:
+def _as_text(given: Body, label: str) -> str:
+    value = given.values[label]
     if isinstance(value, bool):
         return "on" if value else ""
-    return value if isinstance(value, str) else ""
+    return given.text(label) if isinstance(value, str) else ""

@@ -20,6 +20,7 @@ from hub.queries.trees import EntryFacts, Found
 from hub.services import downloads
 from hub.xet.hashing import to_text
 from teams.errors import Invalid, Refusal, TooLarge
+from teams.http.address import address_of
 from teams.http.bodies import Body
 from teams.http.json_answer import JsonAnswer
 from teams.http.origin import base_url
@@ -66,7 +67,7 @@ class Resolve(OfCommit):
 
     def _caller(self, request: HttpRequest) -> str:
         user = self.principal.user
-        return f"user {user.pk}" if user else str(request.META.get("REMOTE_ADDR", ""))
+        return f"user {user.pk}" if user else address_of(request)
 
     def _announce(
         self, response: HttpResponseBase, entry: EntryFacts, commit: CommitRow, request: HttpRequest

@@ -12,6 +12,7 @@ from teams.models import AuditEntry
 from teams.queries.audit import AuditFilter
 
 _LONGEST = 300
+_MOST_DIGITS = 18
 
 
 def filter_of(request: HttpRequest) -> AuditFilter:
@@ -57,7 +58,7 @@ def number_of(request: HttpRequest, name: str) -> int | None:
     text = request.GET.get(name, "")
     if not text:
         return None
-    if not text.isascii() or not text.isdigit() or int(text) >= 1 << 63:
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
         raise Invalid(f"{name} must be a number that a page before this one named.")
     return int(text)
 

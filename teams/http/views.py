@@ -71,6 +71,7 @@ class DoorView(View):
         rule = self.authz["get" if method == "head" else method]
         if isinstance(rule, Action):
             self.check(rule)
+        self.look_into(request)
         return super().dispatch(request, *args, **kwargs)
 
     def who(self, request: HttpRequest, method: str) -> Principal:
@@ -80,6 +81,9 @@ class DoorView(View):
     def check(self, action: Action) -> None:
         """Ask the rule. Views of a thing override this to collect the thing's facts."""
         check_signed_in(self.principal, action)
+
+    def look_into(self, request: HttpRequest) -> None:
+        """Refuse what no view of the door could do anything with."""
 
     def refuse(self, refusal: Refusal) -> HttpResponse:
         """Speak a refusal in the language of the door."""
@@ -117,6 +121,10 @@ class PortalView(DoorView):
 
     def who(self, request: HttpRequest, method: str) -> Principal:
         return limits.caller(request, self.bucket, with_session=True)
+
+    def look_into(self, request: HttpRequest) -> None:
+        if any("\0" in value for values in request.POST.lists() for value in values[1]):
+            raise Invalid("The form holds a NUL character.")
 
     def refuse(self, refusal: Refusal) -> HttpResponse:
         if isinstance(refusal, Unauthenticated) and self.request.method == "GET":

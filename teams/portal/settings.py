@@ -8,6 +8,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from teams.errors import Unauthenticated
+from teams.http.address import address_of
 from teams.http.forms import REFUSED
 from teams.http.page import THEME_COOKIE, THEMES, next_url
 from teams.http.views import PortalView, Public
@@ -64,7 +65,7 @@ class Password(OfViewer):
             passwords.user_by_password(
                 name=self.user.name,
                 password=form.cleaned_data["old"],
-                address=request.META.get("REMOTE_ADDR", ""),
+                address=address_of(request),
             )
             return True
         return False

@@ -8,6 +8,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from teams.errors import Refusal
+from teams.http.address import address_of
 from teams.http.forms import REFUSED
 from teams.http.page import next_url
 from teams.http.views import PortalView, Public
@@ -37,7 +38,7 @@ class SignIn(PortalView):
                 user = passwords.user_by_password(
                     name=form.cleaned_data["username"],
                     password=form.cleaned_data["password"],
-                    address=request.META.get("REMOTE_ADDR", ""),
+                    address=address_of(request),
                 )
                 # Also gives the session a new key, so that one planted before is worth nothing.
                 login(request, user)

@@ -208,3 +208,22 @@ def test_members_leave_from_their_own_list(cast: Cast) -> None:
     ben.post("/settings/organizations", {"leave": "acme"})
 
     assert not Membership.objects.filter(user=cast.ben).exists()
+
+
+@pytest.mark.parametrize(
+    ("page", "form"),
+    [
+        ("/settings/organizations", {"leave": "a\0b"}),
+        ("/orgs/acme/settings/members", {"remove": "a\0b"}),
+        ("/orgs/acme/settings/tokens", {"approve": "a\0b"}),
+        ("/acme/tiny/access", {"take": "a\0b"}),
+        ("/acme/tiny/access-requests", {"accept": "a\0b"}),
+        ("/settings/follows", {"follow": "a\0b"}),
+    ],
+)
+def test_a_form_with_what_no_column_holds_is_refused(
+    cast: Cast, ada: Client, page: str, form: dict[str, str]
+) -> None:
+    cast.repo("acme/tiny")
+
+    assert ada.post(page, form).status_code in {400, 404}

@@ -297,3 +297,25 @@ def test_pages_let_one_ask_decide_and_export(cast: Cast) -> None:
     assert cleo.get(f"{repo.url}/access-requests").status_code == 403
     assert cleo.get(f"{repo.url}/access-requests.csv").status_code == 403
     assert "ada/gate" in cleo.get("/settings/gated-repos").content.decode()
+
+
+@pytest.mark.parametrize("text", [r"a\u0000b", r"a\ud800b"])
+def test_an_answer_that_cannot_be_kept_is_refused(cast: Cast, text: str) -> None:
+    gated(cast, card=CARD)
+    told = json.dumps({"fields": FIELDS}).replace("Acme", text)
+
+    answer = caller(cast.cleo).post(
+        "/api/models/ada/gate/ask-access", told, content_type="application/json"
+    )
+
+    assert answer.status_code == 400
+
+
+def test_whom_an_automatic_gate_let_in_stands_in_the_audit_log(cast: Cast) -> None:
+    gated(cast, gate="auto")
+
+    caller(cast.cleo).post("/api/models/ada/gate/ask-access", {}, content_type="application/json")
+
+    entry = AuditEntry.objects.get(action="repo.access.grant")
+    assert (entry.actor_name, entry.chain) == ("cleo", cast.ada.namespace_id)
+    assert entry.details == {"status": {"old": None, "new": "accepted"}, "user": "cleo"}

@@ -5,10 +5,13 @@ from http import HTTPStatus
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from pytest_django import Settings
 
+from teams.http import address
 from teams.models import AccessToken, User
 from teams.queries import user_named
 from teams.services import accounts, passwords, tokens
+from teams.services.passwords import MAX_FAILURES
 from tests.cast import Cast
 
 SECRET = "harbour-ink-42"
@@ -231,3 +234,22 @@ def test_a_forged_theme_cookie_is_not_shown(browser: Client, cast: Cast) -> None
     browser.cookies["theme"] = "x><script>"
 
     assert 'data-theme="auto"' in browser.get("/").content.decode()
+
+
+def test_nobody_behind_the_same_proxy_locks_another_out(
+    browser: Client, ada: User, settings: Settings
+) -> None:
+    settings.TRUSTED_PROXIES = ("127.0.0.1",)
+    address._proxies.cache_clear()
+
+    def signs_in(password: str, at: str) -> bool:
+        data = {"username": "ada", "password": password}
+        headers = {"X-Forwarded-For": at}
+        return Client().post("/login", data, headers=headers).status_code == 302
+
+    try:
+        assert not any(signs_in("wrong", "198.51.100.1") for _ in range(MAX_FAILURES + 1))
+        assert not signs_in(SECRET, "198.51.100.1")
+        assert signs_in(SECRET, "198.51.100.2")
+    finally:
+        address._proxies.cache_clear()

@@ -77,7 +77,16 @@ def test_filters_narrow(cast: Cast, ada: Client, query: str, count: int) -> None
 
 
 @pytest.mark.parametrize(
-    "query", ["cursor=x", "cursor=-1", f"cursor={1 << 70}", "limit=0", "since=soon", "format=xml"]
+    "query",
+    [
+        "cursor=x",
+        "cursor=-1",
+        f"cursor={1 << 70}",
+        f"cursor={'1' * 5000}",
+        "limit=0",
+        "since=soon",
+        "format=xml",
+    ],
 )
 def test_what_cannot_be_is_refused(cast: Cast, ada: Client, query: str) -> None:
     assert ada.get(f"{LOG}?{query}").status_code == 400
