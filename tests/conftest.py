@@ -1,4 +1,8 @@
-"""Fixtures for everybody: one embedded PostgreSQL for the run, a database for each test process."""
+"""Fixtures for everybody: one embedded PostgreSQL for the run, a database for each test process.
+
+Nobody works at the queues, but a bell that is rung must find them: what fails would be told in the
+log of each test.
+"""
 
 import shutil
 import signal
@@ -12,6 +16,7 @@ from pytest_django import DjangoDbBlocker
 from hub.config.children import Child
 from hub.config.env import load
 from hub.config.postgres import Postgres
+from hub.config.preparation import declare_queues
 from teams.models import sql
 from tests.cast import Cast, gather
 from tests.s3 import RadosGateway, S3Server, moto_server, rados_gateway
@@ -42,6 +47,8 @@ def _start_postgres() -> None:
     while not postgres.answers():
         assert time.monotonic() < end, "PostgreSQL does not start"
         time.sleep(0.05)
+    if not load().broker_url:
+        declare_queues(load().broker_folder)
 
 
 def pytest_configure(config: pytest.Config) -> None:

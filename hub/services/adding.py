@@ -37,7 +37,7 @@ RETURNING oid, lfs_oid, kind = {int(Kind.BLOB)} AS is_file, octet_length(data) A
 ),
 to_scan AS (
 INSERT INTO hub_scan (repo_id, key)
-SELECT DISTINCT %s::bigint, coalesce(lfs_oid, oid) FROM added WHERE is_file
+SELECT DISTINCT %s::bigint, coalesce(lfs_oid, oid) AS key FROM added WHERE is_file ORDER BY key
 ON CONFLICT (repo_id, key) DO UPDATE SET state = 'queued', before = '', released_at = NULL
 WHERE octet_length(hub_scan.key) = 20
 )
@@ -76,6 +76,8 @@ class Adding:
     def _send(self, batch: Sequence[StoredObject]) -> None:
         # No more than one batch is on its way, so memory stays bounded in a pipeline too.
         self.finish()
+        # In one order by whoever adds them, so that no two wait for each other.
+        batch = sorted(batch, key=lambda one: one.oid)
         columns: tuple[list[Any], ...] = (
             [one.oid for one in batch],
             [int(one.kind) for one in batch],

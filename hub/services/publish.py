@@ -7,6 +7,11 @@ repo never retries twice. All refs move, with their objects, commits and changes
 What a change relies on may be collected until the transaction holds the lock that collection takes
 exclusively. From then on it stays, so what was looked at before is looked at again: the refs, what
 ``verify`` asks, and the keyframes that trees are stored against.
+
+Whoever adds an object that another transaction has just added waits for it to end. So trees and
+commits are added behind the row lock, where they would be added anew: one who waits for the lock
+has only files to show, which nobody adds under it. What is left of such circles, as between pushes
+whose packs hold the same trees, PostgreSQL cuts, and the one it cuts begins again.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -14,8 +19,10 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.db import transaction
+import structlog
+from django.db import OperationalError, transaction
 from django.utils import timezone
+from psycopg.errors import DeadlockDetected
 
 from hub.crashpoints import Point, reach
 from hub.errors import RefExists, RepoNotFound
@@ -29,6 +36,10 @@ from hub.services.filing import Filing, NewCommit
 from hub.services.protection import Way
 from teams.models import User
 from teams.models.sql import Reply
+
+log = structlog.get_logger(__name__)
+
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +95,33 @@ def publish(
 ) -> Published:
     """Build a change on the present heads of ``refs`` and make it true, all or nothing.
 
-    ``build`` may be called twice, and raises to refuse; it must not write to the database.
-    ``files`` are blobs that the change's trees name. ``verify`` raises if something that the change
-    relies on is not there; from then on nothing of it is collected. ``by`` is who did it.
+    ``build`` may be called more than once, and raises to refuse; it must not write to the database.
+    ``files`` are blobs that the change's trees name, and may be read more than once. ``verify``
+    raises if something that the change relies on is not there; from then on nothing of it is
+    collected. ``by`` is who did it.
 
     Raises:
         RepoNotFound: the repo was deleted meanwhile.
         RefExists: a ref would be a folder of another one.
     """
+    for _ in range(_TRIES - 1):
+        try:
+            return _publish(repo, refs, build, files, verify, by)
+        except OperationalError as problem:
+            if not isinstance(problem.__cause__, DeadlockDetected):
+                raise
+            log.info("publish_begins_again", repo=repo.pk)
+    return _publish(repo, refs, build, files, verify, by)
+
+
+def _publish(
+    repo: Repo,
+    refs: Sequence[str],
+    build: Callable[[Heads], Change],
+    files: Iterable[StoredObject],
+    verify: Callable[[], None] | None,
+    by: User | None,
+) -> Published:
     heads = _heads(repo.pk, refs)
     change = build(heads)
     if not change.updates:
@@ -108,9 +138,9 @@ def publish(
             reach(Point.PUBLISH_BEFORE_INSERT)
             files_added, added = Adding(repo.pk), Adding(repo.pk, can_take_back=True)
             files_added.add(files)
-            added.add(change.objects)
             locked = sql.send(_LOCK, [repo.pk])
             present = _ask_heads(repo.pk, refs)
+            added.add(change.objects)
             filing = Filing(repo.pk, change.commits)
             reach(Point.PUBLISH_AFTER_OBJECTS)
             repo_row = _locked(locked)

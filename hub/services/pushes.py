@@ -105,7 +105,7 @@ class _Push:
             self._repo,
             refs=[update.ref for update in self._updates],
             build=build,
-            files=self._intake.pack.rows(deltas=False),
+            files=_InFull(self._intake.pack),
             verify=self._verify,
             by=self._by.user,
         )
@@ -245,6 +245,16 @@ def ends_of(commits: Mapping[bytes, PushedCommit], tip: bytes) -> set[bytes]:
             seen.add(oid)
             waiting += commits[oid].parents
     return ends
+
+
+@dataclass(frozen=True, slots=True)
+class _InFull:
+    """The rows that are stored in full; they may be read more than once."""
+
+    pack: Pack
+
+    def __iter__(self) -> Iterator[StoredObject]:
+        return self.pack.rows(deltas=False)
 
 
 @dataclass(frozen=True, slots=True)
