@@ -85,6 +85,11 @@ def with_xet(base: Client, release: str) -> Client:
     return Client(base.version, base.python, path=str(_beside(release)))
 
 
+def receivers() -> Path:
+    """The Python of an environment with what others receive and verify webhooks with."""
+    return _environment(PINS / "receivers.txt")
+
+
 def _environment(pins: Path) -> Path:
     digest = hashlib.sha256(pins.read_bytes()).hexdigest()[:8]
     folder = HOME / f"{pins.stem}-{digest}"

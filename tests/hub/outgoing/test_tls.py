@@ -3,17 +3,13 @@
 import asyncio
 import ssl
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from hub.outgoing.addresses import Rules, networks
 from hub.outgoing.client import Answer, Client
+from tests.hub.outgoing.identities import made_for
 from tests.hub.outgoing.receivers import Receiver, saying
 
 NAME = "hooks.example"
@@ -22,29 +18,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
 @pytest.fixture
 def identity(tmp_path: Path) -> Path:
-    """Key and certificate of a receiver called hooks.example, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    home = tmp_path / "identity.pem"
-    pem = serialization.Encoding.PEM
-    plain = serialization.NoEncryption()
-    home.write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain) + made.public_bytes(pem)
-    )
-    return home
+    return made_for(NAME, tmp_path)
 
 
 def ask(identity: Path, host: str, trusted: ssl.SSLContext) -> Answer:
