@@ -19,6 +19,7 @@ from teams.errors import Refusal
 log = structlog.get_logger(__name__)
 
 MOST_WAITING = 1024
+_NO_MEMORY = OutOfMemory()
 
 
 class Batcher:
@@ -69,6 +70,9 @@ class Batcher:
                     for ticket in self._waiting:
                         ticket.fail(WorkerFailed())
                     return
+                self._drop_late()
+                if not self._waiting:
+                    continue
                 ref = min(self._waiting, key=lambda one: one.priority).ref
             self._serve_model(ref)
 
@@ -116,19 +120,29 @@ class Batcher:
     def _run(self, runtime: Runtime, tickets: list[Ticket]) -> None:
         if not tickets:
             return
+        problem = self._attempt(runtime, tickets)
+        # Only here, for by now the frames that failed are gone, with all that they held.
+        if problem is _NO_MEMORY:
+            self._run_smaller(runtime, tickets)
+        elif problem is not None:
+            self._run_apart(runtime, tickets, problem)
+
+    def _attempt(self, runtime: Runtime, tickets: list[Ticket]) -> Refusal | None:
+        """Run them all at once; answer what is to be done about it, if something is."""
         try:
             answers = runtime.run([ticket.call for ticket in tickets], _step(tickets))
         except MemoryError:
-            self._run_smaller(runtime, tickets)
+            return _NO_MEMORY
         except Abandoned as problem:
             _all_fail(tickets, problem)
         except Refusal as refusal:
-            self._run_apart(runtime, tickets, refusal)
+            return refusal.with_traceback(None)
         except Exception:
             log.exception("model_failed", model=str(tickets[0].ref))
             _all_fail(tickets, WorkerFailed("The model failed; the worker's log says why."))
         else:
             _all_answer(tickets, answers)
+        return None
 
     def _run_smaller(self, runtime: Runtime, tickets: list[Ticket]) -> None:
         """Without memory for all of them: half at a time, then without the other models."""

@@ -67,12 +67,12 @@ class ModelCache:
 
     def _loaded(self, ref: ModelRef) -> Runtime:
         self.make_room(self._foresee(ref))
-        try:
-            runtime = self._load(ref)
-        except MemoryError:
-            if not self.make_room():
-                raise OutOfMemory from None
-            runtime = self._again(ref)
+        runtime = self._attempt(ref)
+        # Not before the frames that failed are gone, with all that they held.
+        if runtime is None and self.make_room():
+            runtime = self._attempt(ref)
+        if runtime is None:
+            raise OutOfMemory
         self._models[ref] = runtime
         log.info("model_loaded", model=str(ref), bytes=runtime.nbytes)
         self._pins[ref] = self._pins.get(ref, 0) + 1
@@ -83,11 +83,11 @@ class ModelCache:
             raise OutOfMemory
         return runtime
 
-    def _again(self, ref: ModelRef) -> Runtime:
+    def _attempt(self, ref: ModelRef) -> Runtime | None:
         try:
             return self._load(ref)
         except MemoryError:
-            raise OutOfMemory from None
+            return None
 
     def _unload(self, ref: ModelRef) -> None:
         runtime = self._models.pop(ref)

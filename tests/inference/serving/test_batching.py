@@ -2,6 +2,7 @@
 
 import threading
 import time
+import weakref
 from collections.abc import Hashable, Iterator, Sequence
 
 import pytest
@@ -13,6 +14,10 @@ from inference.runtimes.ports import ModelRef, Step
 from inference.serving.batching import Batcher
 from inference.serving.cache import ModelCache
 from inference.serving.tickets import Abandoned, Priority, Ticket
+
+
+class Held:
+    """What a run holds in memory."""
 
 
 class Counting:
@@ -29,12 +34,17 @@ class Counting:
         self.may_end.set()
         self.room = 8
         self.unloaded = False
+        self.held: list[weakref.ref[Held]] = []
+        self.was_held = 0
 
     def batch_key(self, call: Call) -> Hashable:
         return call.task
 
     def run(self, calls: Sequence[Call], step: Step) -> Sequence[str]:
         texts = [call["text"] for call in calls]
+        self.was_held += sum(one() is not None for one in self.held)
+        held = Held()
+        self.held.append(weakref.ref(held))
         self.batches.append(texts)
         self.began.set()
         assert self.may_end.wait(10)
@@ -134,6 +144,18 @@ def test_without_memory_a_batch_is_halved_until_it_fits(house: House) -> None:
     assert [ticket.result() for ticket in tickets] == ["A", "B", "C", "D"]
 
 
+def test_what_failed_holds_no_memory_while_less_is_tried(house: House) -> None:
+    _first, model = house.busy()
+    model.room = 1
+    tickets = [house.ask(text) for text in "abcd"]
+    model.may_end.set()
+    for ticket in tickets:
+        ticket.result()
+
+    assert len(model.batches) > 4
+    assert model.was_held == 0
+
+
 def test_without_memory_for_one_the_other_models_leave_and_then_it_fails(house: House) -> None:
     house.ask("x", "other").result()
     house.ask("x").result()
@@ -174,6 +196,18 @@ def test_calls_that_nobody_waits_for_are_not_run(house: House) -> None:
     assert model.batches[2:] == [["next"]]
     with pytest.raises(TooLate):
         late.result()
+    with pytest.raises(Abandoned):
+        gone.result()
+
+
+def test_no_model_is_loaded_for_nobody(house: House) -> None:
+    _first, model = house.busy()
+    gone = house.ask("gone", "other")
+    gone.give_up()
+    model.may_end.set()
+    house.ask("next").result()
+
+    assert "other" not in house.models
     with pytest.raises(Abandoned):
         gone.result()
 
