@@ -61,6 +61,10 @@ BEAT: dict[str, dict[str, str | schedule | dict[str, int]]] = {
         "task": "teams.tasks.mail.send",
         "schedule": schedule(60),
     },
+    "forget-mail": {
+        "task": "teams.tasks.mail.forget",
+        "schedule": schedule(3600),
+    },
     "seal-audit": {
         "task": "teams.tasks.audit.seal",
         "schedule": schedule(5),

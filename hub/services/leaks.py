@@ -5,10 +5,14 @@ from collections.abc import Iterable
 from django.conf import settings
 from django.utils import timezone
 
-from hub.models import Repo
+from hub.models import Repo, sql
 from hub.scanning.verdicts import Verdict
-from teams.models import AccessToken, Mail
+from teams.models import AccessToken
+from teams.services import mail
 from teams.services.audit import Target, record
+
+# Who is opening the repo at this moment is waited for; who does it later finds the verdicts.
+_LOOK = "SELECT visibility FROM hub_repo WHERE id = %s FOR NO KEY UPDATE"
 
 
 def revoke(repo: Repo, verdicts: Iterable[Verdict]) -> int:
@@ -16,9 +20,9 @@ def revoke(repo: Repo, verdicts: Iterable[Verdict]) -> int:
 
     Answers how many there were. What is in a private repo its readers know already.
     """
-    if repo.private:
-        return 0
     digests = [bytes.fromhex(one) for verdict in verdicts for one in verdict.leaked]
+    if not digests or sql.row(_LOOK, [repo.pk]) != ("public",):
+        return 0
     found = AccessToken.objects.filter(digest__in=digests, revoked_at=None)
     live = list(found.select_related("user__namespace"))
     for token in live:
@@ -37,7 +41,7 @@ def _tell(token: AccessToken, repo: Repo) -> None:
     )
     if token.user.email:
         origin = settings.PUBLIC_URL or settings.INTERNAL_URL
-        Mail.objects.create(
+        mail.write(
             to=token.user.email,
             subject="Your access token was published, and is revoked",
             text=f"The access token {token.name!r} (…{token.last4}) is in a file of the public "

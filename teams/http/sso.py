@@ -81,7 +81,7 @@ def _signed_in(
         if provider is None:
             raise Forbidden("The organisation has no identity provider any more.")
         audit.came_by("oidc")
-        claims = _claims(provider, sociallogin.account.extra_data)
+        claims = claims_in(provider, sociallogin.account.extra_data)
         user = sso.come_by(provider=provider, claims=claims, present=viewer_of(request))
     except SignInFirst as refusal:
         messages.info(request, refusal.message)
@@ -94,7 +94,7 @@ def _signed_in(
     return HttpResponseRedirect(wanted)
 
 
-def _claims(provider: IdentityProvider, data: dict[str, Any]) -> Claims:
+def claims_in(provider: IdentityProvider, data: dict[str, Any]) -> Claims:
     """Read what the provider said; its two answers have to be about one and the same.
 
     Raises:
@@ -105,11 +105,15 @@ def _claims(provider: IdentityProvider, data: dict[str, Any]) -> Claims:
         raise Forbidden("Your identity provider told us of two people at once.")
     if str(token.get("iss", "")).rstrip("/") != provider.issuer:
         raise Forbidden("Another identity provider answered than was asked.")
+    subject = token.get("sub")
+    if not isinstance(subject, str) or not 0 < len(subject) <= _LONGEST or "\0" in subject:
+        # Cut or left out, it would be the same for several people.
+        raise Forbidden("Your identity provider did not say who you are.")
     both = {**token, **info}
     groups = both.get(provider.groups_claim) or []
     groups = [groups] if isinstance(groups, str) else groups
     return Claims(
-        subject=_text(token, "sub"),
+        subject=subject,
         name=_text(both, "name"),
         username=_text(both, "preferred_username"),
         email=_text(both, "email"),

@@ -35,6 +35,7 @@ class Mail(models.Model):
         ]
         indexes = [
             models.Index("due_at", condition=models.Q(state="waiting"), name="mail_due"),
+            models.Index("to", "created_at", name="mail_by_address"),
         ]
 
     def __str__(self) -> str:

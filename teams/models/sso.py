@@ -53,6 +53,8 @@ class SsoIdentity(models.Model):
         Organisation, on_delete=models.CASCADE, related_name="sso_identities"
     )
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sso_identities")
+    issuer = models.CharField(max_length=500, default="", db_default="")
+    """Who said so: a subject means nobody at another provider (OpenID Connect Core 1.0, 5.7)."""
     subject = models.CharField(max_length=255)
     is_managed = models.BooleanField(default=False)
     """The provider made the account and signs it in; of others it only says that they came by."""
@@ -61,7 +63,9 @@ class SsoIdentity(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint("organisation", "subject", name="one_user_per_sso_subject"),
+            models.UniqueConstraint(
+                "organisation", "issuer", "subject", name="one_user_per_subject_of_an_issuer"
+            ),
             models.UniqueConstraint("organisation", "user", name="one_sso_subject_per_user"),
         ]
 

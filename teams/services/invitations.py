@@ -13,8 +13,8 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
 
-from teams.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
-from teams.models import Invitation, Membership, Organisation
+from teams.errors import Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthenticated
+from teams.models import Invitation, Mail, Membership, Organisation
 from teams.policies import Principal, check_in, check_signed_in
 from teams.queries.organisations import waiting_invitations
 from teams.roles import Action, Role
@@ -25,6 +25,10 @@ from teams.services.organisations import Seat
 LASTS = timedelta(days=7)
 MOST_WAITING = 200
 """Of one organisation."""
+MOST_MAILED = 200
+"""By one user in a day: nobody is to send letters to the world through us."""
+MOST_TO_ONE = 5
+"""Letters to one address in a day, whoever wants them sent."""
 _SECRET_BYTES = 24
 
 
@@ -48,9 +52,11 @@ def invite(
         Forbidden: ``by`` is no admin, or no owner where the link makes admins.
         Invalid: the address is none.
         Conflict: too many invitations wait already.
+        TooMany: too many letters went out today, to that address or for ``by``.
     """
     _check_may_invite(organisation, role, by)
     email = _address(email)
+    _check_letters(email, by)
     if len(waiting_invitations(organisation)) >= MOST_WAITING:
         raise Conflict(f"{MOST_WAITING} invitations wait already. Revoke some first.")
     invitation = Invitation(organisation=organisation, email=email, role=role.value)
@@ -64,8 +70,10 @@ def renew(*, invitation: Invitation, by: Principal, origin: str = "") -> Invited
     Raises:
         Forbidden: as :func:`invite`.
         NotFound: it was accepted or revoked meanwhile.
+        TooMany: as :func:`invite`.
     """
     _check_may_invite(invitation.organisation, Role(invitation.role), by)
+    _check_letters(invitation.email, by)
     with transaction.atomic():
         locked = Invitation.objects.select_for_update().filter(
             pk=invitation.pk, accepted_at=None, revoked_at=None
@@ -88,6 +96,17 @@ def _address(email: str) -> str:
     except ValidationError:
         raise Invalid("That is no e-mail address.") from None
     return email
+
+
+def _check_letters(email: str, by: Principal) -> None:
+    if not (email and mail.is_configured()):
+        return
+    yesterday = timezone.now() - timedelta(days=1)
+    if Mail.objects.filter(to=email, created_at__gt=yesterday).count() >= MOST_TO_ONE:
+        raise TooMany(f"{MOST_TO_ONE} letters a day are the most for one address. Try tomorrow.")
+    invited = Invitation.objects.filter(created_by=by.user, created_at__gt=yesterday)
+    if invited.exclude(email="").count() >= MOST_MAILED:
+        raise TooMany(f"You may mail {MOST_MAILED} invitations a day. Give people their links.")
 
 
 def _send(invitation: Invitation, by: Principal, origin: str, action: str) -> Invited:

@@ -4,7 +4,7 @@ Where no server is configured no letter is written, and callers show what they w
 """
 
 import smtplib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import structlog
@@ -27,6 +27,8 @@ LEASE = timedelta(minutes=5)
 """Longer than sending so many takes; whoever dies with a letter loses it to the next run."""
 DELAYS = [timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360, 720, 1440)]
 """Before each further attempt; after the last of them we give up."""
+KEPT = timedelta(days=30)
+"""How long one sees that a letter went out, or why it did not."""
 TASK = "teams.tasks.mail.send"
 _TIMEOUT_SECONDS = 20
 _NEVER = 500
@@ -76,6 +78,12 @@ UPDATE teams_mail SET attempts = attempts + 1, due_at = clock_timestamp() + %s W
     ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
 RETURNING id, "to", subject, text, attempts
 """
+
+
+def forget(*, now: datetime) -> int:
+    """Delete letters that nobody will send any more, after a month; answer how many."""
+    over = Mail.objects.exclude(state=Mail.State.WAITING).filter(created_at__lt=now - KEPT)
+    return over.delete()[0]
 
 
 def send_due() -> int:

@@ -91,22 +91,32 @@ def _role(provider: IdentityProvider, groups: Iterable[str]) -> Role | None:
 def _identity(provider: IdentityProvider, claims: Claims, present: User | None) -> SsoIdentity:
     organisation = provider.organisation
     known = SsoIdentity.objects.select_related("user__namespace").filter(organisation=organisation)
-    if found := known.filter(subject=claims.subject).first():
+    if found := known.filter(issuer=provider.issuer, subject=claims.subject).first():
         return found
     is_member = present is not None and organisation.memberships.filter(user=present).exists()
-    if is_member and known.filter(user=present).exists():
+    if is_member and known.filter(user=present, issuer=provider.issuer).exists():
         raise Forbidden("Your account belongs to somebody else at the identity provider.")
     user = present if is_member and present is not None else _new_account(claims)
-    details = {"subject": claims.subject, "made_account": not is_member}
+    details = {
+        "issuer": provider.issuer,
+        "subject": claims.subject,
+        "made_account": not is_member,
+    }
     target = Target("user", user.name, user.pk)
     record("sso.link", by=user, namespace=organisation.namespace, target=target, details=details)
-    return SsoIdentity.objects.create(
+    # Who was known to a provider before this one is so no more; nor does this one sign them in:
+    # it made no account.
+    identity, _is_new = known.update_or_create(
         organisation=organisation,
         user=user,
-        subject=claims.subject,
-        is_managed=not is_member,
-        fresh_until=timezone.now(),
+        defaults={
+            "issuer": provider.issuer,
+            "subject": claims.subject,
+            "is_managed": not is_member,
+            "fresh_until": timezone.now(),
+        },
     )
+    return identity
 
 
 def _new_account(claims: Claims) -> User:

@@ -1,7 +1,8 @@
 """What is pushed is scanned once, and no door gives away what is not known to be harmless."""
 
 import hashlib
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,76 @@ def test_a_file_on_which_everybody_dies_is_no_safe_one(cast: Cast) -> None:
     assert states(repo)[git_id(HELLO)] == "error"
 
 
+def three_files(cast: Cast) -> Repo:
+    repo = cast.repo()
+    Scan.objects.all().delete()
+    commit(cast, repo, {f"{name}.bin": name.encode() for name in ("a", "b", "c")})
+    Scan.objects.exclude(key__in=[git_id(name.encode()) for name in ("a", "b", "c")]).delete()
+    return repo
+
+
+def looking(monkeypatch: pytest.MonkeyPatch, at: int, then: Callable[[], None]) -> None:
+    """Have something happen while the file number ``at`` is looked at."""
+    numbers, look = itertools.count(), scanning._look
+
+    def look_and(*arguments: Any) -> Any:
+        if next(numbers) == at:
+            then()
+        return look(*arguments)
+
+    monkeypatch.setattr(scanning, "_look", look_and)
+
+
+def test_a_store_that_is_away_is_no_fault_of_any_file(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = three_files(cast)
+
+    def go_away() -> None:
+        raise OSError("The store is away.")
+
+    looking(monkeypatch, 1, go_away)
+
+    with pytest.raises(OSError, match="away"):
+        scanning.scan_queued()
+
+    assert sorted(states(repo).values()) == ["queued", "queued", "safe"]
+    waiting = Scan.objects.filter(state="queued")
+    assert sorted(waiting.values_list("attempts", flat=True)) == [0, 0]
+    assert waiting.filter(claimed_until=None).count() == 1
+
+
+def test_what_another_took_meanwhile_is_left_to_it(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = three_files(cast)
+
+    def take_all() -> None:
+        sql.run("UPDATE hub_scan SET claimed_until = now() + interval '9 minutes'")
+
+    looking(monkeypatch, 0, take_all)
+
+    assert scanning.scan_queued() == 1
+
+    assert sorted(states(repo).values()) == ["queued", "queued", "safe"]
+    assert set(Scan.objects.filter(state="queued").values_list("attempts", flat=True)) == {0}
+
+
+def test_a_repo_that_is_opened_while_it_is_scanned_gives_no_token_away(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leaked, secret = tokens.issue(user=cast.ada, name="laptop", role="write")
+    repo = cast.repo(private=True)
+    commit(cast, repo, {"train.sh": f"export TOKEN={secret}\n".encode()})
+    opened = RepoSettings(visibility="public")
+    by = signed_in(cast.root)
+    looking(monkeypatch, 0, lambda: repos.change_settings(repo=repo, settings=opened, by=by))
+
+    scanning.scan_queued()
+
+    assert AccessToken.objects.get(pk=leaked.pk).revoked_at is not None
+
+
 def test_newer_rules_are_tried_on_all(cast: Cast) -> None:
     repo = cast.repo()
     commit(cast, repo, {"a.txt": HELLO})
@@ -186,7 +257,10 @@ def test_bad_files_are_news_and_good_ones_are_not(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("origin", list(AccessToken.Origin))
-def test_live_tokens_in_a_public_push_end_at_once(cast: Cast, origin: str) -> None:
+def test_live_tokens_in_a_public_push_end_at_once(
+    cast: Cast, settings: Settings, origin: str
+) -> None:
+    settings.MAIL = settings.MAIL | {"host": "mail.example"}
     cast.ada.email = "ada@example.org"
     cast.ada.save()
     wish = Wish(name="laptop", role="write", origin=origin)

@@ -10,11 +10,20 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from teams.errors import Forbidden, Invalid
-from teams.models import AuditEntry, Membership, SsoIdentity, Team, User
+from teams.http.sso import claims_in
+from teams.models import (
+    AuditEntry,
+    IdentityProvider,
+    Membership,
+    SsoIdentity,
+    Team,
+    User,
+)
 from teams.policies import Principal
 from teams.roles import Role
-from teams.services import grouping, organisations, sso_setup, tokens
+from teams.services import grouping, organisations, sso, sso_setup, tokens
 from teams.services.organisations import Seat
+from teams.services.sso import Claims, SignInFirst
 from teams.services.sso_setup import ProviderWish
 from tests.cast import Cast, signed_in
 from tests.teams.identity_provider import callback, oidc_provider, sign_in
@@ -263,3 +272,41 @@ def test_seats_of_owners_are_left_alone(acme: Cast) -> None:
     sign_in(client, START, "u-eve")
 
     assert Membership.objects.get(user=acme.ben, organisation=acme.acme).is_owner
+
+
+def test_a_subject_means_nobody_at_another_provider(
+    acme: Cast, wish: ProviderWish, settings: Settings
+) -> None:
+    sign_in(Client(), START, "u-dana")
+    settings.SSO_HOSTS |= {"elsewhere.test"}
+    other = replace(wish, secret="", issuer="https://elsewhere.test")
+    provider = sso_setup.configure(organisation=acme.acme, wish=other, by=signed_in(acme.ada))
+    claims = Claims("u-dana", username="dana")
+
+    stranger = sso.come_by(provider=provider, claims=claims, present=None)
+
+    assert stranger.name == "dana-2"
+
+
+def test_who_was_known_to_an_older_provider_shows_the_new_one_that_they_came(
+    acme: Cast, wish: ProviderWish, settings: Settings
+) -> None:
+    sign_in(Client(), START, "u-dana")
+    dana = User.objects.get(namespace__name="dana")
+    settings.SSO_HOSTS |= {"elsewhere.test"}
+    other = replace(wish, secret="", issuer="https://elsewhere.test")
+    provider = sso_setup.configure(organisation=acme.acme, wish=other, by=signed_in(acme.ada))
+    claims = Claims("u-7", username="dana")
+
+    assert sso.come_by(provider=provider, claims=claims, present=dana) == dana
+
+    with pytest.raises(SignInFirst):
+        sso.come_by(provider=provider, claims=claims, present=None)
+
+
+@pytest.mark.parametrize("subject", [None, 7, "", "x" * 300])
+def test_who_is_not_named_is_not_let_in(acme: Cast, issuer: str, subject: object) -> None:
+    provider = IdentityProvider.objects.get()
+
+    with pytest.raises(Forbidden, match="did not say who you are"):
+        claims_in(provider, {"id_token": {"iss": issuer, "sub": subject}})

@@ -2,6 +2,7 @@
 
 from asyncio import Server
 from collections.abc import Iterator
+from datetime import timedelta
 from email import message_from_bytes
 from email.message import Message
 from typing import Any
@@ -13,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from teams.errors import Invalid
+from teams.errors import Invalid, TooMany
 from teams.models import Mail
 from teams.roles import Role
 from teams.services import invitations, mail
@@ -172,3 +173,50 @@ def test_a_subject_is_a_line(postbox: Postbox, subject: str) -> None:
         mail.write(to="cleo@ink.example", subject=subject, text="")
     assert mail.write(to="cleo@ink.example", subject="a\nBcc: b@c.example", text="")
     assert Mail.objects.get().subject == "a Bcc: b@c.example"
+
+
+def test_one_address_gets_few_invitations_a_day(cast: Cast, postbox: Postbox) -> None:
+    ada, to = signed_in(cast.ada), "cleo@ink.example"
+    invited = invitations.invite(organisation=cast.acme, role=Role.READ, by=ada, email=to)
+    for _ in range(invitations.MOST_TO_ONE - 1):
+        invitations.renew(invitation=invited.invitation, by=ada)
+
+    with pytest.raises(TooMany):
+        invitations.renew(invitation=invited.invitation, by=ada)
+    with pytest.raises(TooMany):
+        invitations.invite(organisation=cast.acme, role=Role.READ, by=ada, email=to)
+
+    assert Mail.objects.count() == invitations.MOST_TO_ONE
+    Mail.objects.update(created_at=timezone.now() - timedelta(days=2))
+    assert invitations.renew(invitation=invited.invitation, by=ada).is_mailed
+
+
+def test_nobody_sends_letters_to_the_world_through_us(
+    cast: Cast, postbox: Postbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(invitations, "MOST_MAILED", 3)
+
+    def invite(number: int) -> None:
+        made = invitations.invite(
+            organisation=cast.acme,
+            role=Role.READ,
+            by=signed_in(cast.ada),
+            email=f"{number}@ink.example",
+        )
+        invitations.revoke(invitation=made.invitation, by=signed_in(cast.ada))
+
+    for number in range(3):
+        invite(number)
+    with pytest.raises(TooMany):
+        invite(4)
+
+
+def test_letters_that_are_over_are_forgotten_after_a_month(postbox: Postbox) -> None:
+    waiting, sent, new = letter(), letter(), letter()
+    Mail.objects.filter(pk__in=[sent.pk, new.pk]).update(state="sent")
+    old = timezone.now() - mail.KEPT - timedelta(seconds=1)
+    Mail.objects.filter(pk__in=[waiting.pk, sent.pk]).update(created_at=old)
+
+    assert mail.forget(now=timezone.now()) == 1
+
+    assert set(Mail.objects.values_list("pk", flat=True)) == {waiting.pk, new.pk}
