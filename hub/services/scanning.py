@@ -9,15 +9,10 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import chain
-from typing import NamedTuple
 
-import structlog
-from celery import current_app
 from django.conf import settings
-from django.db import transaction
-from kombu.exceptions import OperationalError
+from django.db import DatabaseError, transaction
 
 from hub.crashpoints import Point, reach
 from hub.errors import BadObject
@@ -32,19 +27,16 @@ from hub.queries.trees import facts_of, list_all
 from hub.scanning.clamd import MOST_BYTES, ask_clamd
 from hub.scanning.scanners import Scanners
 from hub.scanning.verdicts import RULES, Status, Verdict, failure, trouble
-from hub.services import leaks, outbox
+from hub.services import doorbell, leaks, outbox, scan_claims
+from hub.services.scan_claims import Claim
 from hub.storage.large_files import Content
 from hub.storage.unreadable import unreadable_as_damage
-from teams.errors import Damaged, NotFound
-
-log = structlog.get_logger(__name__)
+from teams.errors import Damaged, NotFound, Unavailable
 
 TASK = "hub.tasks.scanning.scan_queued"
-AT_A_TIME = 16
 SHIFT_SECONDS = 30.0
 """After which other tasks have their turn before the next file is looked at."""
 RENEWED_AT_ONCE = 5000
-LEASE = timedelta(minutes=10)
 MOST_ATTEMPTS = 5
 MOST_NAMED = 200_000
 """Files of a repo up to which a scanner is told the name of each."""
@@ -55,32 +47,7 @@ _ISSUES = frozenset({Status.CAUTION, Status.ERROR, Status.SUSPICIOUS, Status.UNS
 
 def ring() -> None:
     """Wake a worker once the caller's transaction is safe; if nobody hears, beat sweeps."""
-    transaction.on_commit(_ring)
-
-
-def _ring() -> None:
-    try:
-        current_app.send_task(TASK, retry=False)
-    except (OperationalError, OSError) as problem:
-        log.warning("doorbell_is_silent", task=TASK, reason=str(problem))
-
-
-class _Claim(NamedTuple):
-    """A row that is ours for a while."""
-
-    id: int
-    repo_id: int
-    key: bytes
-    attempts: int
-
-
-_CLAIM = """
-UPDATE hub_scan SET claimed_until = now() + %s::interval, attempts = attempts + 1
-WHERE id IN (SELECT id FROM hub_scan WHERE state = 'queued'
-    AND (claimed_until IS NULL OR claimed_until < now())
-    ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
-RETURNING id, repo_id, key, attempts
-"""
+    transaction.on_commit(lambda: doorbell.ring(TASK))
 
 
 def scan_queued(*, shift: float = SHIFT_SECONDS) -> int:
@@ -91,46 +58,73 @@ def scan_queued(*, shift: float = SHIFT_SECONDS) -> int:
     total, end = 0, time.monotonic() + shift
     names: dict[int, Mapping[bytes, str]] = {}
     with Scanners() as scanners:
-        while rows := sql.rows(_CLAIM, [LEASE, AT_A_TIME]):
+        while claims := scan_claims.claim():
             reach(Point.SCAN_CLAIMED)
-            for repo_id, claims in _by_repo(_Claim(*row) for row in rows).items():
-                total += _scan_repo(repo_id, claims, scanners, names)
+            waiting = list(claims)
+            try:
+                for repo_id, of_repo in _by_repo(claims).items():
+                    total += _scan_repo(repo_id, of_repo, _Hands(scanners, names, waiting, end))
+            finally:
+                scan_claims.let_go(waiting)
             if time.monotonic() >= end:
-                _ring()
+                doorbell.ring(TASK)
                 break
     return total
 
 
-def _by_repo(claims: Iterable[_Claim]) -> dict[int, list[_Claim]]:
-    found: dict[int, list[_Claim]] = defaultdict(list)
+@dataclass(frozen=True, slots=True)
+class _Hands:
+    """What it takes to scan, and what is in hand."""
+
+    scanners: Scanners
+    names: dict[int, Mapping[bytes, str]]
+    """By repo."""
+    waiting: list[Claim]
+    """Those that were not begun yet."""
+    end: float
+    """When nothing more is begun."""
+
+
+def _by_repo(claims: Iterable[Claim]) -> dict[int, list[Claim]]:
+    found: dict[int, list[Claim]] = defaultdict(list)
     for claim in claims:
         found[claim.repo_id].append(claim)
     return found
 
 
-def _scan_repo(
-    repo_id: int,
-    claims: Sequence[_Claim],
-    scanners: Scanners,
-    names: dict[int, Mapping[bytes, str]],
-) -> int:
+def _scan_repo(repo_id: int, claims: Sequence[Claim], hands: _Hands) -> int:
     repo = Repo.objects.select_related("namespace").filter(pk=repo_id).first()
     if repo is None:
         return 0
-    if repo_id not in names:
-        names[repo_id] = names_in(repo)
+    if repo_id not in hands.names:
+        hands.names[repo_id] = names_in(repo)
     known = _known_elsewhere([claim.key for claim in claims])
-    done: list[tuple[_Claim, Verdict | None]] = []
-    for claim in claims:
-        verdict = known.get(claim.key)
-        if verdict is None and claim.attempts > MOST_ATTEMPTS:
-            verdict = failure("Scanning this file was given up: it never came to an end.")
-        elif verdict is None:
-            verdict = _look(repo, claim.key, names[repo_id].get(claim.key, ""), scanners)
-        done.append((claim, verdict))
-    reach(Point.SCAN_LOOKED)
-    _settle(repo, done)
+    done: list[tuple[Claim, Verdict | None]] = []
+    try:
+        for claim in claims:
+            if time.monotonic() >= hands.end:
+                break
+            hands.waiting.remove(claim)
+            if verdict := known.get(claim.key):
+                done.append((claim, verdict))
+            elif begun := scan_claims.begin(claim):
+                done.append((begun[0], _verdict_on(repo, *begun, hands)))
+    finally:
+        # What was looked at is kept, whatever became of the one after it.
+        reach(Point.SCAN_LOOKED)
+        _settle(repo, done)
     return len(done)
+
+
+def _verdict_on(repo: Repo, claim: Claim, attempt: int, hands: _Hands) -> Verdict | None:
+    if attempt > MOST_ATTEMPTS:
+        return failure("Scanning this file was given up: it never came to an end.")
+    try:
+        return _look(repo, claim.key, hands.names[repo.pk].get(claim.key, ""), hands.scanners)
+    except (OSError, DatabaseError, Unavailable):
+        # The store or the database is away, which says nothing about the file.
+        scan_claims.not_begun(claim)
+        raise
 
 
 _ELSEWHERE = """
@@ -232,11 +226,11 @@ FROM was WHERE s.id = was.id RETURNING was.before
 
 
 @transaction.atomic
-def _settle(repo: Repo, done: Sequence[tuple[_Claim, Verdict | None]]) -> None:
+def _settle(repo: Repo, done: Sequence[tuple[Claim, Verdict | None]]) -> None:
     """Write verdicts down, and tell of those that are not harmless, or were not before."""
     # The lock of whoever publishes is taken after those of the rows there, too.
     settled: list[_Settled] = []
-    for claim, verdict in sorted(done):
+    for claim, verdict in sorted(done, key=lambda one: one[0].id):
         if verdict is None:
             Scan.objects.filter(pk=claim.id, state=Scan.State.QUEUED).delete()
         elif (old := _note(claim, verdict)) is not None:
@@ -248,7 +242,7 @@ def _settle(repo: Repo, done: Sequence[tuple[_Claim, Verdict | None]]) -> None:
         outbox.announce(repo.pk, SecurityChanged(files), by=None)
 
 
-def _note(claim: _Claim, verdict: Verdict) -> str | None:
+def _note(claim: Claim, verdict: Verdict) -> str | None:
     """Write one verdict down; answer the one before, None where another was faster."""
     values = {
         "id": claim.id,
