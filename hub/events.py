@@ -107,6 +107,7 @@ class DiscussionFacts:
     """The namespace of its author."""
     target: str = ""
     merge_commit: str | None = None
+    is_pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

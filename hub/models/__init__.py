@@ -1,10 +1,11 @@
 """Rows and constraints of repos, their history and their bytes."""
 
 from hub.models.access import AccessRequest
+from hub.models.attachment import Attachment, AttachmentUse
 from hub.models.blob import Blob, PurgedFile, RepoBlob, UnnamedKey
 from hub.models.card import RepoCard
 from hub.models.collection import Collection, CollectionItem, Upvote
-from hub.models.discussion import CommentVersion, Discussion, DiscussionEvent, Mention
+from hub.models.discussion import CommentVersion, Discussion, DiscussionEvent, Mention, Reaction
 from hub.models.download import DownloadDay, DownloadSeen
 from hub.models.event import Event
 from hub.models.follow import Follow
@@ -32,6 +33,8 @@ from teams.models import sql
 __all__ = [
     "AccessRequest",
     "Approval",
+    "Attachment",
+    "AttachmentUse",
     "Attempt",
     "Blob",
     "Collection",
@@ -58,6 +61,7 @@ __all__ = [
     "PendingIndex",
     "Promotion",
     "PurgedFile",
+    "Reaction",
     "RefRule",
     "Repo",
     "RepoBlob",

@@ -38,6 +38,8 @@ class Discussion(models.Model):
     head = models.BinaryField(max_length=20, null=True)
     """The last commit of the pull request."""
     merge_commit = models.BinaryField(max_length=20, null=True)
+    is_pinned = models.BooleanField(default=False, db_default=False)
+    """Stands above the others on the page that lists them."""
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())
 
@@ -62,7 +64,10 @@ class Discussion(models.Model):
                 name="merged_has_a_commit",
             ),
         ]
-        indexes = [models.Index("author", "repo", name="discussion_by_author")]
+        indexes = [
+            models.Index("author", "repo", name="discussion_by_author"),
+            models.Index(fields=["repo", "-is_pinned", "-num"], name="discussion_pinned_first"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.repo}#{self.num}"
@@ -156,3 +161,39 @@ class Mention(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} in comment {self.comment_id}"
+
+
+class Reaction(models.Model):
+    """What somebody makes of a comment, in one sign."""
+
+    class Sign(models.TextChoices):
+        UP = "👍"
+        DOWN = "👎"
+        HEART = "❤️"
+        PARTY = "🎉"
+        FIRE = "🔥"
+        ROCKET = "🚀"
+        EYES = "👀"
+        HUG = "🤗"
+        LAUGH = "😄"
+        SAD = "😔"
+
+    comment = models.ForeignKey(DiscussionEvent, on_delete=models.CASCADE, related_name="reactions")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    sign = models.CharField(max_length=8, choices=Sign.choices)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "comment", "user", "sign", name="one_reaction_per_comment_user_and_sign"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    sign__in=["👍", "👎", "❤️", "🎉", "🔥", "🚀", "👀", "🤗", "😄", "😔"]
+                ),
+                name="reaction_sign_is_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sign} on comment {self.comment_id}"

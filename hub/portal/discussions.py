@@ -24,7 +24,7 @@ from hub.queries.discussions import (
     story_of,
 )
 from hub.queries.pull_requests import compare
-from hub.services import approvals, comments, discussions, pull_requests
+from hub.services import approvals, comments, discussions, pull_requests, reactions
 from teams.errors import Invalid
 from teams.http.forms import REFUSED, ServiceForm
 from teams.http.origin import base_url
@@ -53,7 +53,8 @@ class Discussions(RepoPage):
             "author": request.GET.get("author", "").strip(),
         }
         number = _page_number(request)
-        page = page_of(self.repo, DiscussionFilter(**asked), start=number * PAGE, limit=PAGE)
+        wanted = DiscussionFilter(**asked, pinned_first=True)
+        page = page_of(self.repo, wanted, start=number * PAGE, limit=PAGE)
         here = f"{self.repo.url}/discussions"
 
         def url(**changes: str) -> str:
@@ -172,6 +173,8 @@ class OneDiscussion(OfDiscussion):
             "merge": self._merge,
             "approve": self._approve,
             "withdraw": self._withdraw,
+            "pin": self._pin,
+            "unpin": self._pin,
         }
         action = request.POST.get("action", "")
         if action not in verbs:
@@ -219,10 +222,15 @@ class OneDiscussion(OfDiscussion):
     def _withdraw(self, _values: dict[str, str]) -> None:
         approvals.withdraw(discussion=self.discussion, by=self.principal)
 
+    def _pin(self, _values: dict[str, str]) -> None:
+        is_pinned = self.request.POST["action"] == "pin"
+        reactions.pin(discussion=self.discussion, is_pinned=is_pinned, by=self.principal)
+
     def _page(self, comment: ServiceForm, title: ServiceForm, status: int = 200) -> HttpResponse:
         discussion = self.discussion
         story = story_of(discussion, before=self._before(), limit=EVENTS)
-        events = shown_events(story.events, discussion, self.principal)
+        may_talk = _may_talk(self)
+        events = shown_events(story.events, discussion, self.principal, may_react=may_talk)
         # The first is always there; the gap is right after it.
         oldest = story.events[1] if story.n_earlier else None
         return self.shown(
@@ -234,7 +242,8 @@ class OneDiscussion(OfDiscussion):
                 "comment_form": comment,
                 "title_form": title,
                 "title_is_open": title.is_bound,
-                "can_discuss": _may_talk(self),
+                "can_discuss": may_talk,
+                "can_pin": self.can_write,
                 "can_tend": can_tend(self.principal, discussion),
                 **self._merging(),
             },

@@ -1,6 +1,6 @@
 """Values that pages of discussions show."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,14 +8,17 @@ from django.utils.safestring import SafeString, mark_safe
 
 from hub.git.refs import BRANCHES
 from hub.http import links
-from hub.models import Discussion, DiscussionEvent
+from hub.models import Discussion, DiscussionEvent, Reaction
 from hub.policies import check_can_edit, check_can_hide
 from hub.portal.shown import SHORT
+from hub.queries.discussions import Reacted, reactions_to
 from teams.errors import Refusal
 from teams.models import User
 from teams.policies import Principal
 
 NOBODY = "somebody who left"
+_NAMED = 12
+"""Who reacted, by name, in the tip of a sign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class ShownDiscussion:
     branch: str = ""
     merge_commit: str = ""
     merge_commit_url: str = ""
+    is_pinned: bool = False
 
     @classmethod
     def of(cls, discussion: Discussion) -> "ShownDiscussion":
@@ -52,7 +56,19 @@ class ShownDiscussion:
             branch=discussion.target.removeprefix(BRANCHES),
             merge_commit=merged.hex()[:SHORT],
             merge_commit_url=links.commit_url(discussion.repo.url, merged) if merged else "",
+            is_pinned=discussion.is_pinned,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ShownReaction:
+    """A sign below a comment, and whose it is."""
+
+    sign: str
+    word: str
+    count: int
+    names: str
+    is_own: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +87,28 @@ class ShownEvent:
     commit: str = ""
     url: str = ""
     edit_url: str = ""
+    reactions: Sequence[ShownReaction] = ()
+    more_signs: Sequence[ShownReaction] = ()
+    """Those that nobody chose yet, for who may."""
+    react_url: str = ""
 
     @classmethod
-    def of(cls, event: DiscussionEvent, discussion: Discussion, reader: Principal) -> "ShownEvent":
+    def of(
+        cls,
+        event: DiscussionEvent,
+        discussion: Discussion,
+        reader: Principal,
+        reacted: Reacted | None = None,
+        *,
+        may_react: bool = False,
+    ) -> "ShownEvent":
         event.discussion = discussion
         oid = event.details.get("oid", "")
-        edits = event.kind == DiscussionEvent.Kind.COMMENT and may_change(event, reader)
+        is_comment = event.kind == DiscussionEvent.Kind.COMMENT
+        edits = is_comment and may_change(event, reader)
+        here = f"{discussion.url}/comment/{event.public_id}"
+        reacts = is_comment and may_react and not event.is_hidden
+        signs = _shown_reactions(reacted or {}, reader)
         return cls(
             id=event.public_id,
             kind=event.kind,
@@ -89,14 +121,40 @@ class ShownEvent:
             text=_text(event),
             commit=oid[:SHORT],
             url=f"{discussion.repo.url}/commit/{oid}" if oid else "",
-            edit_url=f"{discussion.url}/comment/{event.public_id}" if edits else "",
+            edit_url=here if edits else "",
+            reactions=[one for one in signs if one.count],
+            more_signs=[one for one in signs if not one.count] if reacts else (),
+            react_url=f"{here}/reaction" if reacts else "",
         )
 
 
 def shown_events(
-    events: Iterable[DiscussionEvent], discussion: Discussion, reader: Principal
+    events: Sequence[DiscussionEvent],
+    discussion: Discussion,
+    reader: Principal,
+    *,
+    may_react: bool = False,
 ) -> list[ShownEvent]:
-    return [ShownEvent.of(event, discussion, reader) for event in events]
+    reacted = reactions_to(events)
+    return [
+        ShownEvent.of(event, discussion, reader, reacted.get(event.pk), may_react=may_react)
+        for event in events
+    ]
+
+
+def _shown_reactions(reacted: Reacted, reader: Principal) -> list[ShownReaction]:
+    own = reader.user.name if reader.user else None
+    return [
+        ShownReaction(
+            sign=sign.value,
+            word=sign.label,
+            count=len(names),
+            names=", ".join(names[:_NAMED]) + (" and others" if len(names) > _NAMED else ""),
+            is_own=own in names,
+        )
+        for sign in Reaction.Sign
+        for names in [reacted.get(sign.value, ())]
+    ]
 
 
 def _text(event: DiscussionEvent) -> str:

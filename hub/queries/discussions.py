@@ -7,7 +7,7 @@ from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Lower
 
 from hub.errors import DiscussionNotFound
-from hub.models import CommentVersion, Discussion, DiscussionEvent, Repo, sql
+from hub.models import CommentVersion, Discussion, DiscussionEvent, Reaction, Repo, sql
 from teams.errors import Invalid, NotFound
 from teams.names import number_in_id
 
@@ -36,6 +36,7 @@ class DiscussionFilter:
     type: str = "all"
     status: str = "all"
     author: str = ""
+    pinned_first: bool = False
 
     def __post_init__(self) -> None:
         """Check the words.
@@ -75,7 +76,8 @@ def page_of(repo: Repo, wanted: DiscussionFilter, *, start: int, limit: int) -> 
         open=Count("pk", filter=STATUSES["open"]),
         closed=Count("pk", filter=STATUSES["closed"]),
     )
-    rows = found.filter(STATUSES[wanted.status]).order_by("-num")[start : start + limit]
+    order = ("-is_pinned", "-num") if wanted.pinned_first else ("-num",)
+    rows = found.filter(STATUSES[wanted.status]).order_by(*order)[start : start + limit]
     return DiscussionPage(
         _with_comments(list(rows)), counts[wanted.status], start, counts["open"], counts["closed"]
     )
@@ -176,6 +178,22 @@ def versions_of(events: Iterable[DiscussionEvent]) -> Mapping[int, Sequence[Comm
     rows = CommentVersion.objects.select_related("author__namespace").filter(pk__in=kept)
     for version in rows.order_by("pk"):
         found.setdefault(version.comment_id, []).append(version)
+    return found
+
+
+Reacted = Mapping[str, Sequence[str]]
+"""Who reacted to a comment with which sign, by name."""
+MAX_REACTORS = 20_000
+"""Reactions that are read at once."""
+
+
+def reactions_to(events: Iterable[DiscussionEvent]) -> Mapping[int, Reacted]:
+    """Reactions by the keys of comments; signs and names in the order in which they first came."""
+    rows = Reaction.objects.filter(comment__in=[event.pk for event in events]).order_by("pk")
+    found: dict[int, dict[str, list[str]]] = {}
+    columns = rows.values_list("comment_id", "sign", "user__namespace__name")
+    for comment, sign, name in columns[:MAX_REACTORS]:
+        found.setdefault(comment, {}).setdefault(sign, []).append(name)
     return found
 
 

@@ -85,6 +85,8 @@ def hide(*, comment: DiscussionEvent, by: Principal) -> DiscussionEvent:
         discussion, fresh = _locked_comment(comment)
         fresh.versions.all().delete()
         fresh.mentions.all().delete()
+        fresh.reactions.all().delete()
+        fresh.attachment_uses.all().delete()
         fresh.text = fresh.html = ""
         fresh.is_hidden = True
         fresh.save(update_fields=["text", "html", "is_hidden"])
@@ -94,7 +96,9 @@ def hide(*, comment: DiscussionEvent, by: Principal) -> DiscussionEvent:
 
 def _locked_comment(comment: DiscussionEvent) -> tuple[Discussion, DiscussionEvent]:
     discussion = locked(comment.discussion)
-    fresh = DiscussionEvent.objects.select_related("author__namespace").get(pk=comment.pk)
+    # Reactions come without the repo's lock: they wait for the row.
+    rows = DiscussionEvent.objects.select_for_update(of=("self",), no_key=True)
+    fresh = rows.select_related("author__namespace").get(pk=comment.pk)
     if fresh.is_hidden:
         raise DiscussionOver("This comment has been hidden.")
     fresh.discussion = discussion

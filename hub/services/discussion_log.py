@@ -90,6 +90,7 @@ def _facts(discussion: Discussion) -> DiscussionFacts:
         author_id=discussion.author.namespace_id if discussion.author else None,
         target=discussion.target,
         merge_commit=bytes(merge_commit).hex() if merge_commit else None,
+        is_pinned=discussion.is_pinned,
     )
 
 

@@ -38,7 +38,7 @@ def _discussion(facts: Mapping[str, Any], urls: Mapping[str, str]) -> dict[str, 
         "isPullRequest": facts["is_pull_request"],
         "author": {"id": _id(facts["author_id"])},
         "url": dict(urls),
-        "pinned": False,
+        "pinned": facts.get("is_pinned", False),
         **({"changes": changes} if facts["is_pull_request"] else {}),
     }
 

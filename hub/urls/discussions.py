@@ -3,7 +3,7 @@
 from django.urls import path
 
 from hub.urls.converters import API
-from hub.wire import discussions
+from hub.wire import discussions, reactions
 
 ALL = f"{API}/discussions"
 ONE = f"{ALL}/<text:num>"
@@ -14,7 +14,9 @@ urlpatterns = [
     path(f"{ONE}/comment", discussions.Comment.as_view()),
     path(f"{ONE}/title", discussions.Title.as_view()),
     path(f"{ONE}/status", discussions.Status.as_view()),
+    path(f"{ONE}/pin", reactions.Pin.as_view()),
     path(f"{ONE}/merge", discussions.Merge.as_view()),
     path(f"{ONE}/comment/<text:comment>/edit", discussions.EditComment.as_view()),
     path(f"{ONE}/comment/<text:comment>/hide", discussions.HideComment.as_view()),
+    path(f"{ONE}/comment/<text:comment>/reaction", reactions.ReactToComment.as_view()),
 ]

@@ -17,6 +17,7 @@ from hub.portal import (
     notifications,
     protection,
     publishers,
+    reactions,
     repos,
     security,
     settings,
@@ -29,6 +30,10 @@ pages_of_discussions: list[URLPattern | URLResolver] = [
     path("<repo:name>/discussions/new", discussions.NewDiscussion.as_view()),
     path("<repo:name>/discussions/<text:num>", discussions.OneDiscussion.as_view()),
     path("<repo:name>/discussions/<text:num>/files", discussions.ProposedFiles.as_view()),
+    path(
+        "<repo:name>/discussions/<text:num>/comment/<text:comment>/reaction",
+        reactions.ReactToComment.as_view(),
+    ),
     path(
         "<repo:name>/discussions/<text:num>/comment/<text:comment>",
         discussions.EditComment.as_view(),

@@ -16,10 +16,12 @@ from hub.policies import can
 from hub.queries.discussions import (
     DiscussionFilter,
     DiscussionPage,
+    Reacted,
     comment_of,
     discussion_of,
     events_of,
     page_of,
+    reactions_to,
     versions_of,
 )
 from hub.queries.pull_requests import Comparison, compare
@@ -91,7 +93,7 @@ def discussion_json(discussion: Discussion) -> dict[str, Any]:
         "createdAt": iso(discussion.created_at),
         "repo": {"name": repo.full_name, "type": repo.kind},
         "numComments": discussion.n_comments,
-        "pinned": False,
+        "pinned": discussion.is_pinned,
         **_author(discussion.author),
     }
 
@@ -129,7 +131,11 @@ class OneDiscussion(OfDiscussion):
     def get(self, request: HttpRequest, **_: object) -> JsonAnswer:
         events = events_of(self.discussion)
         versions = versions_of(events)
-        told = [event_json(event, versions.get(event.pk, ())) for event in events]
+        reacted = reactions_to(events)
+        told = [
+            event_json(event, versions.get(event.pk, ()), reacted.get(event.pk, {}))
+            for event in events
+        ]
         return JsonAnswer(
             discussion_json(self.discussion)
             | {"events": told}
@@ -155,24 +161,29 @@ def _compared(found: Comparison, *, with_diff: bool) -> dict[str, Any]:
     return {"filesWithConflicts": found.conflicts, **diff}
 
 
-def event_json(event: DiscussionEvent, versions: Sequence[CommentVersion]) -> dict[str, Any]:
+def event_json(
+    event: DiscussionEvent, versions: Sequence[CommentVersion], reacted: Reacted
+) -> dict[str, Any]:
     """One thing that happened, as clients read it, and what it said ``versions`` ago."""
     is_comment = event.kind == DiscussionEvent.Kind.COMMENT
     return {
         "id": event.public_id,
         "type": event.kind,
         "createdAt": iso(event.created_at),
-        "data": _comment_data(event, versions) if is_comment else event.details,
+        "data": _comment_data(event, versions, reacted) if is_comment else event.details,
         **_author(event.author),
     }
 
 
 def told_alone(event: DiscussionEvent) -> dict[str, Any]:
     """The same, with what it said before."""
-    return event_json(event, versions_of([event]).get(event.pk, ()))
+    versions, reacted = versions_of([event]), reactions_to([event])
+    return event_json(event, versions.get(event.pk, ()), reacted.get(event.pk, {}))
 
 
-def _comment_data(comment: DiscussionEvent, versions: Sequence[CommentVersion]) -> dict[str, Any]:
+def _comment_data(
+    comment: DiscussionEvent, versions: Sequence[CommentVersion], reacted: Reacted
+) -> dict[str, Any]:
     text, html = (HIDDEN, "") if comment.is_hidden else (comment.text, comment.html)
     return {
         "edited": comment.edited_at is not None,
@@ -193,6 +204,10 @@ def _comment_data(comment: DiscussionEvent, versions: Sequence[CommentVersion]) 
             for version in versions
         ],
         "numEdits": len(versions),
+        "reactions": [
+            {"reaction": sign, "users": names, "count": len(names)}
+            for sign, names in reacted.items()
+        ],
     }
 
 

@@ -134,3 +134,24 @@ def test_what_is_over_stays_over(merging: Facts) -> None:
     assert_refused(merging["add"], "HfHubHTTPError", 409, "nothing can be added")
     assert_refused(merging["stale"], "HfHubHTTPError", 412)
     assert_refused(merging["from_nothing"], "RevisionNotFoundError", 404)
+
+
+def test_reactions_and_pins_are_told(plain: Plain) -> None:
+    repo = plain.create("ada/reacted")
+    talk = f"/api/models/{repo}/discussions"
+    plain("POST", talk, {"title": "Why?", "description": "So."}, who="cleo")
+    comment = plain("GET", f"{talk}/1").json["events"][0]["id"]
+    reaction = f"{talk}/1/comment/{comment}/reaction"
+
+    reacted = plain("POST", reaction, {"reaction": "🚀"}, who="cleo").json
+    pinned = plain("POST", f"{talk}/1/pin", {"pinned": True})
+    found = plain("GET", f"{talk}/1").json
+
+    told = [{"reaction": "🚀", "users": ["cleo"], "count": 1}]
+    assert reacted["updatedComment"]["data"]["reactions"] == told
+    assert found["events"][0]["data"]["reactions"] == told
+    assert (pinned.json, found["pinned"]) == ({"pinned": True}, True)
+    assert plain("POST", f"{talk}/1/pin", {"pinned": True}, who="cleo").status == 403
+    assert plain("POST", reaction, {"reaction": "x"}).status == 400
+    gone = plain("DELETE", reaction, {"reaction": "🚀"}, who="cleo").json
+    assert gone["updatedComment"]["data"]["reactions"] == []
