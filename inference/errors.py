@@ -25,6 +25,10 @@ class WorkerFailed(Unavailable):
     """The inference worker did not answer. Try again in a moment."""
 
 
+class WorkerGone(WorkerFailed):
+    """The inference worker is gone. Try again in a moment."""
+
+
 class OutOfMemory(Unavailable):
     """The model needs more memory than the worker has, even alone and one by one."""
 
@@ -33,5 +37,17 @@ class TooLate(Unavailable):
     """The model was not reached in time: others are waiting for it, too."""
 
 
+class StillFetching(TooLate):
+    """The worker is still fetching the model. Try again in a moment."""
+
+
+class TooManyWait(Unavailable):
+    """Too many wait for models already. Try again in a moment."""
+
+
 class OutputNotFound(NotFound):
     """There is no such output."""
+
+
+class RunNotFound(NotFound):
+    """There is no such run."""

@@ -87,6 +87,8 @@ class Env(BaseSettings):
     line_bind: str = "127.0.0.1"
     line_port: int = Field(default=0, ge=0, le=65535)
     model_memory: int = Field(default=0, ge=0)
+    # How many bytes of models it keeps on its disk; 0: any.
+    models_bytes: int = Field(default=100 * 2**30, ge=0)
 
     # Networks of our own, such as a CI server's, to which webhooks may go; and those they may not.
     webhook_allow_cidrs: Words = ()

@@ -11,8 +11,8 @@ from hub.names import RevisionName
 from hub.policies import check_can
 from hub.queries import history
 from hub.services import jobs
-from hub.services.working import JobFailed, Work
-from inference.errors import InputRejected
+from hub.services.working import JobFailed, TryAgain, Work
+from inference.errors import InputRejected, StillFetching, TooLate, WorkerFailed
 from inference.models import Output
 from inference.protocols.tasks import FIELDS, Call, FieldKind, Task, call_of
 from inference.queries.served import Served, served
@@ -81,15 +81,23 @@ def _fetch(work: Work, model: Served) -> None:
     work.progress(0, 0, "fetching the model")
     user = work.job.by if model.repo.private or model.repo.gate else None
     with leave_to_read(model.repo, user) as token:
-        rooms.fetch(model.ref, "" if token == ANYBODY else token)
+        while True:
+            try:
+                rooms.fetches.wait(model.ref, "" if token == ANYBODY else token, _LOOK_SECONDS)
+            except StillFetching:
+                work.progress(0, 0, "fetching the model")
+            except WorkerFailed as passing:
+                raise TryAgain("worker_failed", passing.message) from None
+            else:
+                return
 
 
 def _made(work: Work, model: Served, call: Call, which: tuple[int, int]) -> Picture:
     """Make one picture, and tell of its steps; whoever cancels is heard at the next one."""
     place, count = which
     ticket = Ticket(model.ref, call, Priority.BATCH)
-    serving.rooms().batcher.submit(ticket)
     try:
+        serving.rooms().batcher.submit(ticket)
         while not ticket.wait(_LOOK_SECONDS):
             steps = ticket.total or 1
             work.progress(
@@ -98,9 +106,11 @@ def _made(work: Work, model: Served, call: Call, which: tuple[int, int]) -> Pict
                 f"picture {place + 1} of {count}",
             )
         work.check()
+        picture: Picture = ticket.result()
+    except (WorkerFailed, TooLate) as passing:
+        raise TryAgain("worker_failed", passing.message) from None
     finally:
         ticket.give_up()
-    picture: Picture = ticket.result()
     return picture
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from hub.models import Repo
+from inference.errors import StillFetching
 from inference.serving.line import ANYBODY
 from teams.models import User
 from teams.roles import Permission
@@ -25,7 +26,13 @@ def leave_to_read(repo: Repo, user: User | None) -> Iterator[str]:
     job = f"model-{secrets.token_hex(8)}"
     may = [Allowed(_READING, namespace_id=repo.namespace_id, repo_id=repo.pk)]
     _token, secret = tokens.issue_for_job(job=job, user=user, may=may, lasts=_LASTS)
+    is_over = True
     try:
         yield secret
+    except StillFetching:
+        # Whoever asked has gone; the worker fetches on, and the token ends by itself.
+        is_over = False
+        raise
     finally:
-        tokens.revoke_all_for(f"job:{job}")
+        if is_over:
+            tokens.revoke_all_for(f"job:{job}")

@@ -2,21 +2,25 @@
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
+from threading import BoundedSemaphore
 from typing import Any
 
+from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-from inference.errors import WorkerFailed
+from inference.errors import TooManyWait, WorkerFailed, WorkerGone
 from inference.models import Worker
 from inference.protocols.line import Asking, write_asking
 from inference.protocols.tasks import Call
 from inference.queries.served import Served
 from inference.queries.workers import worker_for
-from inference.runtimes.ports import Answer, Picture
+from inference.runtimes.ports import Answer, ModelRef, Picture
 from inference.services.leave import leave_to_read
 from inference.serving.line import NEEDS_TOKEN, refusal_named
 from teams.policies import Principal
@@ -24,6 +28,7 @@ from teams.policies import Principal
 SECONDS = 120.0
 """How long somebody waits at most, loading included."""
 _GRACE = 15.0
+_AT_ONCE = 8
 
 
 def predict(model: Served, call: Call, *, by: Principal) -> Answer:
@@ -34,12 +39,12 @@ def predict(model: Served, call: Call, *, by: Principal) -> Answer:
         WorkerFailed: it broke off.
         Refusal: as the runtime.
     """
-    worker = worker_for(model.ref)
-    told = _ask(worker, _asking(model, call))
-    if NEEDS_TOKEN in told:
-        user = by.user if model.repo.private or model.repo.gate else None
-        with leave_to_read(model.repo, user) as token:
-            told = _ask(worker, _asking(model, call, token))
+    with _waiting():
+        told = _told(_asking(model, call))
+        if NEEDS_TOKEN in told:
+            user = by.user if model.repo.private or model.repo.gate else None
+            with leave_to_read(model.repo, user) as token:
+                told = _told(_asking(model, call, token))
     return _answer(told)
 
 
@@ -48,9 +53,37 @@ def predict_all(model: Served, calls: Sequence[Call], *, by: Principal) -> list[
     first = predict(model, calls[0], by=by)
     # By now the model is where it is run, so nobody of these has to read a row.
     worker = worker_for(model.ref)
-    with ThreadPoolExecutor(max_workers=max(1, len(calls) - 1)) as pool:
+    with _waiting(), ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
         others = pool.map(lambda call: _answer(_ask(worker, _asking(model, call))), calls[1:])
         return [first, *others]
+
+
+@contextmanager
+def _waiting() -> Iterator[None]:
+    """Not all threads of web may wait for models: some must be left for all that takes no time."""
+    room = _room()
+    if not room.acquire(blocking=False):
+        raise TooManyWait
+    try:
+        yield
+    finally:
+        room.release()
+
+
+@cache
+def _room() -> BoundedSemaphore:
+    return BoundedSemaphore(max(1, settings.WEB_THREADS // 2))
+
+
+def _told(asking: Asking) -> Mapping[str, Any]:
+    """What a worker says; of those that are gone without a word the next one is asked."""
+    ref = ModelRef(asking.repo, asking.commit, asking.family)
+    while True:
+        worker = worker_for(ref)
+        try:
+            return _ask(worker, asking)
+        except WorkerGone:
+            Worker.objects.filter(pk=worker.pk).delete()
 
 
 def line_token() -> str:
@@ -78,9 +111,7 @@ def _ask(worker: Worker, asking: Asking) -> Mapping[str, Any]:
         response = connection.getresponse()
         told: Mapping[str, Any] = json.loads(response.read())
     except ConnectionRefusedError as problem:
-        # Nobody listens there any more: the next one who asks is not to be sent there.
-        Worker.objects.filter(pk=worker.pk).delete()
-        raise WorkerFailed from problem
+        raise WorkerGone from problem
     except (OSError, HTTPException, ValueError) as problem:
         raise WorkerFailed from problem
     finally:

@@ -16,15 +16,18 @@ from inference.models import Worker
 from inference.queries.workers import SILENT
 from inference.runtimes.ports import ModelRef, Runtime
 from inference.runtimes.registry import load
-from inference.runtimes.snapshot import Snapshots
+from inference.runtimes.snapshot import Snapshots, numbers_in
 from inference.services.predictions import line_token
 from inference.serving.batching import Batcher
 from inference.serving.cache import ModelCache
+from inference.serving.fetching import Fetches
 from inference.serving.line import Line, Rooms
 
 log = structlog.get_logger(__name__)
 
 BEAT_SECONDS = 2.0
+_WHOLE, _HALF = 4, 2
+"""Bytes of a number, as models are loaded: exact on a processor, and half as wide on a GPU."""
 _SHARE = 0.5
 """Of the memory of a machine, if nobody says how much models may hold."""
 _GPU_SHARE = 0.8
@@ -33,19 +36,20 @@ _GPU_SHARE = 0.8
 @cache
 def rooms() -> Rooms:
     """The models of this process; made when they are first asked for."""
-    snapshots = Snapshots(Path(settings.MODELS_HOME), settings.INTERNAL_URL)
+    snapshots = Snapshots(
+        Path(settings.MODELS_HOME), settings.INTERNAL_URL, most=settings.MODELS_BYTES
+    )
 
     def loaded(ref: ModelRef) -> Runtime:
         return load(snapshots.folder(ref), ref)
 
     def foreseen(ref: ModelRef) -> int:
-        files = snapshots.folder(ref).rglob("*.safetensors")
-        return sum(file.stat().st_size for file in files)
+        return numbers_in(snapshots.folder(ref)) * (_HALF if has_gpu() else _WHOLE)
 
     cache_ = ModelCache(loaded, budget=_budget(), foresee=foreseen)
     batcher = Batcher(cache_)
     batcher.start()
-    return Rooms(batcher, snapshots.has, snapshots.folder, cache_.warm)
+    return Rooms(batcher, snapshots.has, Fetches(snapshots.folder), snapshots.folder, cache_.warm)
 
 
 class WorkerProcess:

@@ -7,12 +7,15 @@ signing key.
 import base64
 import hmac
 import json
+import re
+import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -21,13 +24,16 @@ from inference import errors
 from inference.protocols.line import Asking, read_asking
 from inference.runtimes.ports import Answer, ModelRef, Picture
 from inference.serving.batching import Batcher
+from inference.serving.fetching import Fetches
 from inference.serving.tickets import Ticket
 from teams.errors import Refusal
 
 log = structlog.get_logger(__name__)
 
 MAX_BODY = 64 * 2**20
-_IDLE_SECONDS = 60
+_IDLE_SECONDS = 10
+_MOST_CONNECTIONS = 512
+_LENGTH = re.compile(r"\d{1,9}", re.ASCII)
 
 ANYBODY = "-"
 """Stands for a token where none is needed."""
@@ -42,10 +48,21 @@ class Rooms:
     batcher: Batcher
     has: Callable[[ModelRef], bool]
     """Whether a model's files are here."""
-    fetch: Callable[[ModelRef, str], Any]
-    """Brings them here, with a token."""
+    fetches: Fetches
+    """Brings them here."""
+    folder: Callable[[ModelRef], Path]
+    """Where they lie."""
     warm: Callable[[], list[ModelRef]]
     """The models that are loaded."""
+
+    def fetch(self, ref: ModelRef, token: str) -> Path:
+        """Bring a model's files here, however long it takes, and answer where they lie.
+
+        Raises:
+            Refusal: as the fetch.
+        """
+        self.fetches.wait(ref, token, threading.TIMEOUT_MAX)
+        return self.folder(ref)
 
 
 class Line:
@@ -53,8 +70,7 @@ class Line:
 
     def __init__(self, rooms: Rooms, *, host: str, port: int, token: str) -> None:
         handler = type("Handler", (_Handler,), {"rooms": rooms, "token": token})
-        self._server = ThreadingHTTPServer((host, port), handler)
-        self._server.daemon_threads = True
+        self._server = _Server((host, port), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     @property
@@ -70,6 +86,32 @@ class Line:
         self._thread.join()
 
 
+class _Server(ThreadingHTTPServer):
+    """A thread for each connection, and not more of them than a stranger may open."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(address, handler)
+        self._room = threading.BoundedSemaphore(_MOST_CONNECTIONS)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if self._room.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._room.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        log.error("line_broke", exc_info=sys.exc_info()[1])
+
+
 class _Handler(BaseHTTPRequestHandler):
     """One connection of web."""
 
@@ -81,9 +123,11 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_POST(self) -> None:
-        given = self.headers.get("Authorization", "")
-        length = int(self.headers.get("Content-Length") or 0)
-        if not hmac.compare_digest(given, f"Bearer {self.token}") or length > MAX_BODY:
+        given = self.headers.get("Authorization", "").encode("latin-1", "replace")
+        digits = self.headers.get("Content-Length", "")
+        length = int(digits) if _LENGTH.fullmatch(digits) else MAX_BODY + 1
+        is_web = hmac.compare_digest(given, f"Bearer {self.token}".encode())
+        if not is_web or length > MAX_BODY:
             self.close_connection = True
             self._say(HTTPStatus.FORBIDDEN, {"error": "This is no door for you."})
             return
@@ -114,11 +158,13 @@ def answer_to(asking: Asking, rooms: Rooms) -> dict[str, Any]:
         Refusal: as the runtime, or because it takes too long.
     """
     ref = ModelRef(asking.repo, asking.commit, asking.family)
+    deadline = time.monotonic() + asking.seconds
     if not rooms.has(ref):
         if not asking.token:
             return {NEEDS_TOKEN: True}
-        rooms.fetch(ref, "" if asking.token == ANYBODY else asking.token)
-    ticket = Ticket(ref, asking.call, deadline=time.monotonic() + asking.seconds)
+        token = "" if asking.token == ANYBODY else asking.token
+        rooms.fetches.wait(ref, token, asking.seconds)
+    ticket = Ticket(ref, asking.call, deadline=deadline)
     return {"answer": _written(rooms.batcher.submit(ticket).result())}
 
 

@@ -5,6 +5,8 @@ import io
 import json
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 
@@ -177,6 +179,29 @@ def test_private_models_run_for_those_who_may_read_them(hub: LiveServer, api: Hf
         client_for(hub, name, token=hub.token(STRANGER)).text_to_image("a")
 
     assert refused.value.response.status_code == 404
+
+
+def test_files_that_lead_to_other_models_are_not_fetched(hub: LiveServer, api: HfApi) -> None:
+    name = push_echo(api, "ada/leads-away")
+    told = json.dumps({"base_model_name_or_path": "/etc"}).encode()
+    api.upload_file(path_or_fileobj=told, path_in_repo="adapter_config.json", repo_id=name)
+
+    assert client_for(hub, name).text_to_image("a").size == (64, 64)
+
+    folders = Path(hub.environ["WEIGHHOUSE_DATA"], "models", "ada--leads-away").glob("*")
+    assert [sorted(file.name for file in folder.iterdir()) for folder in folders] == [
+        ["config.json"]
+    ]
+
+
+def test_many_who_ask_first_are_all_served(hub: LiveServer, api: HfApi) -> None:
+    name = push_echo(api, "ada/asked-at-once", private=True)
+    client = client_for(hub, name)
+
+    with ThreadPoolExecutor(max_workers=6) as pool:
+        drawn = list(pool.map(client.text_to_image, "abcdef"))
+
+    assert [image.size for image in drawn] == [(64, 64)] * 6
 
 
 def test_pickles_and_code_of_repos_are_refused_before_a_worker_is_asked(
