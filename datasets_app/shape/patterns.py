@@ -19,6 +19,7 @@ _IGNORED: Final = frozenset(
     }
 )
 _MAGIC: Final = re.compile(r"[*?[]")
+_FOLDERS: Final = "(?:[^/]+/)*"
 MAX_PATTERN: Final = 1024
 
 
@@ -72,44 +73,79 @@ def _hidden(path: str) -> Iterator[str]:
 
 @lru_cache(maxsize=512)
 def _expression(pattern: str) -> re.Pattern[str]:
+    """The same as a regular expression that tries no place twice, whatever the pattern.
+
+    What stands behind a star is taken where it comes first, and for good: any later place would
+    leave the rest less to choose from. So a path that does not match costs its length, once for
+    each part of the pattern, and not a power of it.
+    """
     parts = pattern.split("/")
-    pieces: list[str] = []
-    for index, part in enumerate(parts):
-        is_last = index == len(parts) - 1
-        if part == "**":
-            pieces.append(".*" if is_last else "(?:.+/)?")
-        elif part == "*":
-            pieces.append("[^/]+" if is_last else "[^/]+/")
-        elif "**" in part:
-            raise Unresolvable(
-                "DataFilesNotFoundError",
-                f"Invalid pattern {pattern!r}: '**' can only be an entire path component.",
-            )
-        else:
-            pieces.append("".join(_segment(part)) + ("" if is_last else "/"))
+    if any("**" in part and part != "**" for part in parts):
+        raise Unresolvable(
+            "DataFilesNotFoundError",
+            f"Invalid pattern {pattern!r}: '**' can only be an entire path component.",
+        )
     try:
-        return re.compile(f"(?s:{''.join(pieces)})\\Z")
+        return re.compile(f"(?s:{_joined(parts)})\\Z")
     except re.error as reason:
         raise Unresolvable(
             "DataFilesNotFoundError", f"Invalid pattern {pattern!r}: {reason}."
         ) from None
 
 
-def _segment(part: str) -> Iterator[str]:
+def _joined(parts: Sequence[str]) -> str:
+    """Segments between ``**`` as one regular expression."""
+    *before, last = _runs(parts)
+    pieces: list[str] = []
+    for index, run in enumerate(before):
+        inside = "".join(f"{_segment(part)}/" for part in run)
+        pieces.append(f"(?>{_FOLDERS}?{inside})" if index else inside)
+    if not last:
+        return "".join([*pieces, ".*"])
+    *folders, name = last
+    tail = "".join(f"{_segment(part)}/" for part in folders) + _segment(name)
+    return "".join([*pieces, _FOLDERS if before else "", tail])
+
+
+def _runs(parts: Sequence[str]) -> list[list[str]]:
+    """The segments before, between and behind ``**``; two of those in a row are one."""
+    runs: list[list[str]] = [[]]
+    for index, part in enumerate(parts):
+        if part != "**":
+            runs[-1].append(part)
+        elif not index or parts[index - 1] != "**":
+            runs.append([])
+    return runs
+
+
+def _segment(part: str) -> str:
     """One segment as a regular expression."""
+    if part == "*":
+        return "[^/]+"
+    first, *rest = _between_stars(part)
+    if not rest:
+        return first
+    *middle, last = rest
+    return "".join([first, *(f"(?>[^/]*?{fixed})" for fixed in middle), "[^/]*", last])
+
+
+def _between_stars(part: str) -> list[str]:
+    """What stands before, between and behind the stars of a segment; each of a fixed length."""
+    found = [""]
     at = 0
     while at < len(part):
         char = part[at]
         if char == "*":
-            yield "[^/]*"
+            found.append("")
         elif char == "?":
-            yield "[^/]"
+            found[-1] += "[^/]"
         elif char == "[" and (end := _class_end(part, at)):
-            yield _class(part[at + 1 : end])
+            found[-1] += _class(part[at + 1 : end])
             at = end
         else:
-            yield re.escape(char)
+            found[-1] += re.escape(char)
         at += 1
+    return found
 
 
 def _class_end(part: str, start: int) -> int:

@@ -15,6 +15,7 @@ from datasets.packaged_modules import (
 from datasets_app.errors import Unresolvable
 from datasets_app.shape import formats
 from datasets_app.shape.configs import resolve
+from datasets_app.shape.patterns import matches
 from tests.datasets_app.shape.trees import Tree, tree
 
 Found = dict[str, dict[str, list[str]] | None]
@@ -89,3 +90,13 @@ def test_extensions_are_those_of_the_library() -> None:
             ext for ext in formats.extensions_of(name) if ext not in {".idx", ".txn", ".manifest"}
         ]
         assert sorted(own) == sorted(extensions)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [("*a" * 40 + "*b", "a" * 200), ("**/a/" * 40 + "b", "a/" * 200 + "c")],
+)
+def test_no_pattern_takes_a_worker_for_ever(pattern: str, path: str) -> None:
+    assert matches(pattern, [path]) == []
+    found = f"{path[:-1]}b"
+    assert matches(pattern, [found]) == [found]
