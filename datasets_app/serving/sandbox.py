@@ -70,14 +70,18 @@ class Sandbox:
         return "WHERE " + self.text(tree).partition(" WHERE ")[2], used
 
     def order(self, text: str, columns: Sequence[str]) -> str:
-        """A checked ``orderby``, as ``ORDER BY …`` written anew."""
+        """A checked ``orderby``, as ``ORDER BY …`` written anew.
+
+        Rows that are equal in it come as they are in the files: pages would else overlap.
+        """
         if not text.strip():
             return ""
         if len(text) > where.MAX_TEXT:
             raise InvalidParameter(f"An order may have at most {where.MAX_TEXT} characters.")
         tree = self.tree(f"SELECT 1 FROM data ORDER BY {text}")
         where.check_orderby(tree, columns)
-        return "ORDER BY " + self.text(tree).partition(" ORDER BY ")[2]
+        asked = self.text(tree).partition(" ORDER BY ")[2]
+        return f"ORDER BY {asked}, {', '.join(ROW_NUMBERS)}"
 
     def query(self, text: str, tables: Sequence[str]) -> str:
         """A checked query of the console, written anew."""

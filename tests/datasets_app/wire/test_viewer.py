@@ -57,6 +57,17 @@ def test_filters_find_rows_across_files_in_order(rows: Planted) -> None:
     assert ids(ordered) == [4, 3, 2, 1, 0]
 
 
+def test_pages_of_an_order_with_equal_rows_never_overlap(rows: Planted) -> None:
+    total = rows.split.num_rows or 0
+    pages = [
+        ids(ask("filter", rows, orderby='"kind" DESC', offset=offset, length=50))
+        for offset in range(0, total, 50)
+    ]
+
+    found = [number for page in pages for number in page]
+    assert found == [*range(1, total, 2), *range(0, total, 2)]
+
+
 @pytest.mark.parametrize(
     ("what", "query", "status", "code"),
     [
