@@ -17,7 +17,7 @@ from pyarrow import csv
 from datasets_app.errors import UnreadableFile
 from datasets_app.readers import limits
 from datasets_app.readers.ports import DataFile, Reading
-from datasets_app.readers.schemas import cast, checked, common, unified
+from datasets_app.readers.schemas import cast, check_known, checked, common, unified
 from datasets_app.readers.sources import Part, Widen, parts
 
 _FIRST_BYTES: Final = 16 * limits.MIB
@@ -103,6 +103,7 @@ def read(file: DataFile, reading: Reading) -> Iterator[pa.RecordBatch]:
     for part, head in zip(found, heads, strict=True):
         if not head.names:
             continue
+        check_known(head.names, schema)
         types = {column: _parsed_as(schema.field(column).type) for column in head.names}
         try:
             for batch in _parsed(part, dialect, head.names, types):
@@ -204,7 +205,8 @@ def _open(
         if "Empty CSV" in str(reason):
             return None
         raise _as_error(_problem(name, str(reason), given, dialect)) from None
-    except (LookupError, UnicodeError) as reason:
+    # A codec of bytes or of texts, such as «rot13», is none of a file.
+    except (LookupError, UnicodeError, TypeError) as reason:
         raise UnreadableFile(f"{name}: its text cannot be read: {reason}") from None
 
 

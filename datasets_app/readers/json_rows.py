@@ -108,12 +108,24 @@ def _fast(block: bytes, schema: pa.Schema | None) -> list[pa.RecordBatch] | None
     if schema is not None and any(isinstance(one.type, pa.JsonType) for one in schema):
         return None
     reading = arrow_json.ReadOptions(block_size=len(block) + 1, use_threads=False)
+    parsing = arrow_json.ParseOptions(explicit_schema=_texts(schema))
     try:
-        table = arrow_json.read_json(io.BytesIO(block), reading)
+        table = arrow_json.read_json(io.BytesIO(block), reading, parsing)
         table.validate(full=True)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeError):
         return None
     return table.combine_chunks().to_batches() if table.num_rows else []
+
+
+def _texts(schema: pa.Schema | None) -> pa.Schema | None:
+    """The columns that are known to hold texts: one that looks like a moment stays as it is."""
+    fields = [one for one in schema or () if _holds_text(one.type)]
+    return pa.schema(fields) if fields else None
+
+
+def _holds_text(kind: pa.DataType) -> bool:
+    inner = (kind.field(index).type for index in range(kind.num_fields))
+    return bool(pa.types.is_string(kind)) or any(_holds_text(one) for one in inner)
 
 
 def _lines(block: bytes, name: str, row: int) -> Rows:

@@ -120,6 +120,8 @@ def checked(schema: pa.Schema) -> pa.Schema:
                 f"{name[:80]}…",
                 viewer_code="TooLongColumnNameError",
             )
+        if "\0" in name:
+            raise UnreadableFile(f"The name of a column holds a NUL character: {name[:80]!r}.")
     if len(set(names)) != len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise UnreadableFile(f"Two columns are called {twice!r}.", column=twice)
@@ -144,6 +146,7 @@ def cast(batch: pa.RecordBatch, schema: pa.Schema, row: int) -> pa.RecordBatch:
     Raises:
         UnreadableFile: a value does not fit; ``row`` is the number of the batch's first row.
     """
+    check_known(batch.schema.names, schema)
     if batch.schema.equals(schema):
         return pa.RecordBatch.from_arrays(batch.columns, schema=schema)
     columns = [
@@ -153,6 +156,22 @@ def cast(batch: pa.RecordBatch, schema: pa.Schema, row: int) -> pa.RecordBatch:
         for field in schema
     ]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def check_known(names: Iterable[str], schema: pa.Schema) -> None:
+    """Refuse columns that ``schema`` has no place for: their values would be lost.
+
+    Raises:
+        UnreadableFile: there is one.
+    """
+    known = set(schema.names)
+    for name in names:
+        if name not in known:
+            raise UnreadableFile(
+                f"There is a column {name!r}, but the columns should be {schema.names[:20]}.",
+                viewer_code="DatasetGenerationCastError",
+                column=name,
+            )
 
 
 def _cast_column(column: pa.Array, field: pa.Field, row: int) -> pa.Array:

@@ -101,11 +101,15 @@ def type_of(  # noqa: C901, PLR0911, PLR0912 - a table of features, row by row
         case "List" | "Sequence" | "LargeList":
             inner = type_of(feature.get("feature"), depth + 1)
             length = feature.get("length", -1)
+            if not isinstance(length, int) or length >= 2**31:
+                raise Unresolvable("FeaturesError", f"{length!r} is no length of a list.")
             if word == "LargeList":
                 return pa.large_list(inner)
             return pa.list_(inner, length) if length >= 0 else pa.list_(inner)
         case "Translation":
-            return pa.struct([(str(one), pa.string()) for one in feature.get("languages", [])])
+            languages = feature.get("languages")
+            named = languages if isinstance(languages, list) else []
+            return pa.struct([(str(one), pa.string()) for one in named])
         case _:
             raise Unresolvable("FeaturesError", f"The feature {word!r} is not known here.")
 
@@ -125,7 +129,7 @@ def _value_type(dtype: str) -> pa.DataType:
         if match := re.fullmatch(r"fixed_size_binary\[(\d+)\]", dtype):
             return pa.binary(int(match[1]))
         return pa.type_for_alias(dtype)
-    except (ValueError, TypeError, pa.ArrowInvalid):
+    except (ValueError, TypeError, OverflowError, pa.ArrowException):
         raise Unresolvable("FeaturesError", f"{dtype!r} is no type of a value.") from None
 
 
