@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from django.db import transaction
+from django.db.models.functions import Now
 
 from hub.crashpoints import Point, reach
 from hub.errors import BadObject
@@ -36,12 +37,32 @@ def accept(
             f"announced were {sha256.hex()} and {size:,}."
         )
     reach(Point.BLOB_STAGED)
-    if damaged([sha256]):
-        _heal(store, staged)
-    else:
-        store.publish(staged, lfs_key(sha256))
+    _publish(store, staged)
     reach(Point.BLOB_PUBLISHED)
     name_published(repo=repo, store=store, sha256=sha256, size=size, by=by)
+
+
+def keep_unnamed(*, store: BlobStore, staged: Staged) -> None:
+    """Publish staged bytes that no repo is to name: they stay for the grace of such bytes.
+
+    Raises:
+        Unavailable: the same bytes were collected in this very moment.
+    """
+    _publish(store, staged)
+    with transaction.atomic():
+        _write_row(store, staged.sha256, staged.size)
+
+
+def touch_unnamed(digests: Iterable[bytes]) -> None:
+    """Let the grace of bytes that no repo names begin anew."""
+    Blob.objects.filter(sha256__in=list(digests)).update(touched_at=Now(), condemned_at=None)
+
+
+def _publish(store: BlobStore, staged: Staged) -> None:
+    if damaged([staged.sha256]):
+        _heal(store, staged)
+    else:
+        store.publish(staged, lfs_key(staged.sha256))
 
 
 def name_published(
@@ -53,17 +74,21 @@ def name_published(
         Unavailable: they were collected since.
     """
     with transaction.atomic():
-        stored_bytes.claim(store, sha256, [lfs_key(sha256)])
-        # Not «do nothing»: that would not wait for who is about to delete the row.
-        Blob.objects.bulk_create(
-            [Blob(sha256=sha256, size=size)],
-            update_conflicts=True,
-            unique_fields=["sha256"],
-            update_fields=["touched_at", "condemned_at"],
-        )
+        _write_row(store, sha256, size)
         _link(repo, [sha256], by)
         reach(Point.BLOB_LINKED)
     reach(Point.BLOB_ACCEPTED)
+
+
+def _write_row(store: BlobStore, sha256: bytes, size: int) -> None:
+    stored_bytes.claim(store, sha256, [lfs_key(sha256)])
+    # Not «do nothing»: that would not wait for who is about to delete the row.
+    Blob.objects.bulk_create(
+        [Blob(sha256=sha256, size=size)],
+        update_conflicts=True,
+        unique_fields=["sha256"],
+        update_fields=["touched_at", "condemned_at"],
+    )
 
 
 @transaction.atomic
