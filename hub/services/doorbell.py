@@ -13,3 +13,13 @@ def ring(task: str, *arguments: object, queue: str | None = None) -> None:
         current_app.send_task(task, args=arguments, queue=queue, retry=False)
     except (OperationalError, OSError) as problem:
         log.warning("doorbell_is_silent", task=task, reason=str(problem))
+
+
+def unheard(queue: str) -> int:
+    """How many bells of a queue nobody has heard yet; 0 if it is away."""
+    with current_app.connection_for_write() as connection:
+        try:
+            declared = connection.default_channel.queue_declare(queue=queue, passive=True)
+        except (OSError, *connection.connection_errors, *connection.channel_errors):
+            return 0
+    return int(declared.message_count)

@@ -18,7 +18,7 @@ from hub.events import JobFinished, JobRequested
 from hub.models import Job, Repo, sql
 from hub.policies import check_can_cancel
 from hub.services import outbox
-from hub.services.doorbell import ring
+from hub.services.doorbell import ring, unheard
 from teams.policies import Principal
 
 if TYPE_CHECKING:
@@ -158,7 +158,8 @@ def sweep() -> None:
     """Ring for what waits though nobody was woken, and forget what was over long ago."""
     for queue in {kind.queue for kind in _kinds.values()}:
         row = sql.row(_WAITING, [queue, _BELLS])
-        for _ in range(row[0] if row else 0):
+        # Of a queue that no worker serves the bells would pile up.
+        for _ in range(row[0] - unheard(queue) if row and row[0] else 0):
             ring(TASK, queue, queue=queue)
     past = Job.objects.filter(finished_at__lt=timezone.now() - KEEP).order_by("finished_at")
     Job.objects.filter(pk__in=list(past.values_list("pk", flat=True)[:_FORGET_AT_ONCE])).delete()
@@ -227,6 +228,8 @@ def cancel(job: Job, *, by: Principal) -> None:
         Refusal: as :func:`hub.policies.check_can_cancel`.
     """
     check_can_cancel(by, job)
+    # Else one that its worker puts back just now would be seen neither waiting nor running.
+    Job.objects.select_for_update(no_key=True).filter(pk=job.pk).first()
     now = timezone.now()
     waiting = Job.objects.filter(pk=job.pk, state=Job.State.QUEUED)
     if waiting.update(state=Job.State.CANCELLED, finished_at=now, error_code="cancelled"):

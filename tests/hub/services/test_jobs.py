@@ -1,11 +1,13 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import transaction
 
+from hub.config.celery import app
 from hub.errors import FileWithheld, JobNotFound
 from hub.models import Event, Job, Repo, sql
 from hub.services import jobs, working
@@ -14,6 +16,7 @@ from hub.services.webhook_payloads import _job
 from hub.services.working import JobFailed, TryAgain, Work, work_off
 from teams.errors import Forbidden, Invalid
 from tests.cast import Cast, signed_in
+from tests.hub.services.aside import Aside
 
 pytestmark = pytest.mark.django_db
 
@@ -218,6 +221,23 @@ def test_what_runs_stops_at_its_next_step(kind: Any, cast: Cast) -> None:
     assert story(job_id)[0] == "cancelled"
 
 
+@pytest.mark.django_db(transaction=True)
+def test_what_is_given_back_at_the_same_moment_is_cancelled_all_the_same(
+    kind: Any, cast: Cast
+) -> None:
+    job_id = jobs.request(kind(add), params={}, by=signed_in(cast.ada))
+    running = jobs.claim("cpu")
+    assert running is not None
+
+    with transaction.atomic():
+        jobs.put_back(running, counts=False)
+        cancelling = Aside(lambda: jobs.cancel(running, by=signed_in(cast.ada)), patience_ms=60_000)
+        cancelling.until_it_waits()
+    cancelling.joined()
+
+    assert story(job_id)[0] == "cancelled"
+
+
 def test_a_process_that_ends_gives_its_job_back_unharmed(kind: Any) -> None:
     def shut_down(work: Work) -> None:
         working.stopping.set()
@@ -285,6 +305,21 @@ def test_the_story_of_a_job_is_kept_in_order(kind: Any) -> None:
 
     story_of = Job.objects.get(pk=job_id).events.order_by("id").values_list("type", "payload")
     assert list(story_of) == [("log", {"line": "one"}), ("metric", {"loss": 0.5})]
+
+
+def test_where_nobody_listens_bells_do_not_pile_up(kind: Any) -> None:
+    folders = app.conf.broker_transport_options
+    for name in ("data_folder_in", "control_folder", "processed_folder"):
+        Path(folders[name]).mkdir(parents=True, exist_ok=True)
+    jobs.request(kind(add, queue="gpu"), params={})
+
+    for _ in range(3):
+        jobs.sweep()
+
+    bells = list(Path(folders["data_folder_in"]).glob("*.gpu.msg"))
+    for bell in bells:
+        bell.unlink()
+    assert len(bells) == 1
 
 
 def test_jobs_of_long_ago_are_forgotten(kind: Any) -> None:

@@ -1,26 +1,20 @@
 """Those who fan out, send, replay, delete and read at the same moment never wait in a ring."""
 
-import threading
-import time
-from collections.abc import Callable
-from contextlib import closing
-
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from hub.models import Delivery, Event, Notification, Repo, Webhook, sql
+from hub.models import Delivery, Event, Notification, Repo, Webhook
 from hub.outgoing.client import Answer
 from hub.services import discussions, notifications, webhooks
 from hub.services.delivery_outcomes import Outcome, settle
 from hub.services.fan_out import fan_out, new_message_id
 from tests.cast import Cast, signed_in
+from tests.hub.services.aside import Aside
 from tests.hub.services.hooks import watching
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PATIENCE_SECONDS = 60.0
-_IN_LINE = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
 
 @pytest.fixture(autouse=True)
@@ -43,36 +37,6 @@ def watcher(cast: Cast) -> Webhook:
 def waiting(webhook: Webhook) -> Delivery:
     message_id, scope = new_message_id(), "webhook.ping.update"
     return Delivery.objects.create(webhook=webhook, message_id=message_id, scope=scope, body=b"{}")
-
-
-class Aside:
-    """Work in a thread and a connection of its own, which waits for no lock for ever."""
-
-    def __init__(self, work: Callable[[], object], *, patience_ms: int) -> None:
-        self.fault: Exception | None = None
-        self.answer: object = None
-        self._work, self._patience_ms = work, patience_ms
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def _run(self) -> None:
-        with closing(connection):
-            try:
-                sql.run(f"SET lock_timeout = {self._patience_ms}")
-                self.answer = self._work()
-            except Exception as fault:  # noqa: BLE001 - it is told to the test
-                self.fault = fault
-
-    def until_it_waits(self) -> None:
-        end = time.monotonic() + PATIENCE_SECONDS
-        while self._thread.is_alive() and sql.rows(_IN_LINE) == [(0,)]:
-            assert time.monotonic() < end, "It neither ends nor waits."
-
-    def joined(self) -> object:
-        self._thread.join()
-        if self.fault is not None:
-            raise self.fault
-        return self.answer
 
 
 def test_who_writes_down_outcomes_keeps_nobody_from_fanning_out(cast: Cast, repo: Repo) -> None:
