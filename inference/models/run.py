@@ -64,7 +64,7 @@ class Run(models.Model):
 
     @property
     def url(self) -> str:
-        return f"/runs/{self.public_id}"
+        return f"/inference/runs/{self.public_id}"
 
     @property
     def state(self) -> str:

@@ -26,7 +26,7 @@ class CallForm(ServiceForm):
         super().__init__(*args, **kwargs)
         self.task = task
         for field in FIELDS[task]:
-            self.fields[field.name] = _MAKERS[field.kind](field)
+            self.fields[field.name] = control_of(field)
 
     def call(self) -> Call:
         """What was typed, checked as at every other door.
@@ -44,6 +44,11 @@ class CallForm(ServiceForm):
                 lines = (line.strip() for line in str(given[field.name]).splitlines())
                 given[field.name] = [line for line in lines if line]
         return call_of(self.task, given)
+
+
+def control_of(field: Field) -> forms.Field:
+    """What a page asks for a field with."""
+    return _MAKERS[field.kind](field)
 
 
 def _about(field: Field) -> dict[str, Any]:
@@ -89,7 +94,8 @@ def _flag(field: Field) -> forms.Field:
 
 
 def _choice(field: Field) -> forms.Field:
-    choices = [("", "the model's own"), *((name, name) for name in field.choices)]
+    own = [] if field.default is not None else [("", "the model's own")]
+    choices = [*own, *((name, name) for name in field.choices)]
     return forms.ChoiceField(choices=choices, **_about(field))
 
 

@@ -8,6 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
+FEATURES = b"huggingface"
+"""The key under which the datasets library notes features in the metadata of a schema."""
+
 
 class Holds(StrEnum):
     """What a column holds, as far as a training cares."""
@@ -62,7 +65,7 @@ def held_by(schema: pa.Schema) -> Mapping[str, Holds]:
 
 def features_of(schema: pa.Schema) -> Mapping[str, Any]:
     """What the datasets library notes of columns in the schema; nothing if it did not."""
-    raw = (schema.metadata or {}).get(b"huggingface", b"{}")
+    raw = (schema.metadata or {}).get(FEATURES, b"{}")
     try:
         features = json.loads(raw)["info"]["features"]
     except (ValueError, KeyError, TypeError):

@@ -3,7 +3,8 @@
 It reads ``asked.json`` of its folder and tells how it goes on its standard output, one JSON object
 a line:
 
-``plan``        columns, rows and steps, once it is prepared
+``plan``        columns, rows, steps, device and libraries, once it is prepared
+``log``         a line for people
 ``step``        a number, with figures
 ``checkpoint``  a number, and the file that holds all that later steps depend on
 ``measured``    figures of an evaluation, with the number of the step before it
@@ -18,12 +19,14 @@ import ctypes
 import json
 import math
 import os
+import platform
 import resource
 import shutil
 import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +40,7 @@ from teams.errors import Refusal
 Tell = Callable[[Mapping[str, Any]], None]
 _PR_SET_PDEATHSIG = 1
 """Nobody trains on for a worker that is dead: prctl(2)."""
+_LIBRARIES = ("numpy", "torch", "transformers", "diffusers", "peft", "safetensors")
 PROBLEM = 3
 """Exit status after ``problem``."""
 
@@ -85,7 +89,7 @@ def run(folder: Path, tell: Tell) -> None:
     given = _given(folder, asked, recipe, tell)
     training = load(recipe.name)(given)
     told = {"columns": given.columns, "train": len(given.train), "valid": len(given.valid)}
-    tell({"plan": {**told, "steps": training.total}})
+    tell({"plan": {**told, "steps": training.total, **_place()}})
     done = _resumed(folder, training)
     if done < training.total:
         _train(folder, training, done, values["checkpointing_steps"], tell)
@@ -94,6 +98,16 @@ def run(folder: Path, tell: Tell) -> None:
     out.mkdir()
     training.export(out)
     tell({"made": str(out)})
+
+
+def _place() -> dict[str, Any]:
+    """On what it runs, and with which libraries."""
+    torch = sys.modules.get("torch")
+    device = f"{platform.machine()} processor, {os.cpu_count()} cores"
+    if torch is not None and torch.cuda.is_available():
+        device = torch.cuda.get_device_name()
+    versions = {name: version(name) for name in _LIBRARIES if name in sys.modules}
+    return {"device": device, "versions": {"python": platform.python_version(), **versions}}
 
 
 def _given(folder: Path, asked: Mapping[str, Any], recipe: About, tell: Tell) -> Given:
