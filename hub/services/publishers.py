@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from hub.models import Repo, TrustedPublisher, sql
@@ -99,21 +100,20 @@ def exchange(*, repo: Repo | None, id_token: str, audience: str) -> Exchanged:
         IssuerIsSilent: its issuer does not tell its keys.
     """
     claimed = claimed_by(id_token)
-    trusted = _trusted(repo, claimed.issuer)
-    if not trusted:
+    # Only an issuer that somebody named is asked for its keys; and who trusts it is told to
+    # nobody whose token is forged.
+    if not _trusting(claimed.issuer).exists():
         raise IdTokenRefused(_NOBODY)
     claims = verified(id_token, claimed, audience=audience)
-    fitting = next((one for one in trusted if _fits(one, claims)), None)
+    trusted = _trusting(claimed.issuer).filter(repo=repo).select_related("repo", "created_by")
+    fitting = next((one for one in trusted.order_by("pk") if _fits(one, claims)), None)
     if fitting is None:
         raise IdTokenRefused(_NOBODY)
     return _issue(fitting, claims, id_token)
 
 
-def _trusted(repo: Repo | None, issuer: str) -> list[TrustedPublisher]:
-    if repo is None:
-        return []
-    found = repo.publishers.filter(issuer=issuer, created_by__is_active=True)
-    return list(found.select_related("repo", "created_by").order_by("pk"))
+def _trusting(issuer: str) -> QuerySet[TrustedPublisher]:
+    return TrustedPublisher.objects.filter(issuer=issuer, created_by__is_active=True)
 
 
 def _fits(publisher: TrustedPublisher, claims: Mapping[str, Any]) -> bool:
@@ -151,7 +151,7 @@ def _issue(publisher: TrustedPublisher, claims: dict[str, Any], id_token: str) -
 
 def _name(publisher: TrustedPublisher, claims: Mapping[str, Any]) -> str:
     named = (_text(claims.get(name)) for name in ("repository", "project_path", "sub"))
-    who = next((one for one in named if one), "a job")
+    who = next((one for one in named if one and one.isprintable()), "a job")
     return f"[OIDC] {who} at {urlsplit(publisher.issuer).netloc}"[:100]
 
 

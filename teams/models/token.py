@@ -87,6 +87,10 @@ class AccessToken(models.Model):
         return self.revoked_at is None and not expired and self.user.is_active
 
 
+MACHINE_MADE = (AccessToken.Origin.JOB, AccessToken.Origin.OIDC)
+"""Origins of tokens that no person asked for."""
+
+
 class TokenScope(models.Model):
     """What a fine-grained token is allowed: to one repo, or in one namespace, or everywhere."""
 

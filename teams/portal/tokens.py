@@ -80,10 +80,11 @@ class Tokens(OfViewer):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         form = TokenForm(request.POST)
-        if not form.is_valid():
-            return self._page(request, form, status=REFUSED)
-        _token, secret = tokens.issue_as(form.wish, user=self.user)
-        return self._page(request, TokenForm(), secret=secret)
+        if form.is_valid():
+            with form.showing_refusals():
+                _token, secret = tokens.issue_as(form.wish, user=self.user)
+                return self._page(request, TokenForm(), secret=secret)
+        return self._page(request, form, status=REFUSED)
 
     def _page(
         self, request: HttpRequest, form: TokenForm, *, secret: str = "", status: int = 200

@@ -2,13 +2,14 @@
 
 import hashlib
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
+from django.utils import timezone
 
 from teams.errors import NotFound
 from teams.models import AccessToken, Membership, Namespace, Organisation, User, sql
 from teams.models.loading import Columns
-from teams.models.token import SHUT_OUT
+from teams.models.token import MACHINE_MADE, SHUT_OUT
 
 _TOKEN, _USER, _NAMESPACE = Columns(AccessToken, "t"), Columns(User, "u"), Columns(Namespace, "n")
 _TOKENS = f"""
@@ -106,8 +107,13 @@ def members_of(organisation: Organisation) -> QuerySet[Membership]:
 
 
 def live_tokens_of(user: User) -> QuerySet[AccessToken]:
-    """The tokens of ``user`` that were not revoked, newest first."""
-    return AccessToken.objects.filter(user=user, revoked_at=None).order_by("-created_at")
+    """The tokens of ``user`` that were not revoked, newest first.
+
+    Of what the hub made for jobs and CI systems none that expired: each run leaves one.
+    """
+    over = Q(origin__in=MACHINE_MADE, expires_at__lte=timezone.now())
+    found = AccessToken.objects.filter(user=user, revoked_at=None).exclude(over)
+    return found.order_by("-created_at")
 
 
 def live_token_of(user: User, token_id: int) -> AccessToken:

@@ -7,7 +7,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from teams.errors import NotFound
-from teams.models import AccessToken, Organisation, TokenPolicy, TokenReview
+from teams.models import AccessToken, Organisation, Reach, TokenPolicy, TokenReview
+from teams.models.token import MACHINE_MADE
 
 MOST = 500
 
@@ -53,9 +54,14 @@ def token_to_review(organisation: Organisation, text: str) -> AccessToken:
 
 
 def _reaching(organisation: Organisation) -> QuerySet[AccessToken]:
-    """What a token names, or all of it where it names everything; jobs' and CI's need no word."""
+    """What a token names, or all of it where it names everything; jobs' and CI's need no word.
+
+    Whoever is nobody there may name what is public, and is no business of the organisation.
+    """
     members = organisation.memberships.values("user_id")
-    named = Q(scopes__namespace=organisation.namespace_id)
+    reached = Reach.objects.filter(namespace=organisation.namespace_id).values("user_id")
+    known = Q(user__in=members) | Q(user__in=reached)
+    named = known & Q(scopes__namespace=organisation.namespace_id)
     everywhere = Q(scopes__namespace=None, scopes__isnull=False, user__in=members)
     now = timezone.now()
     return (
@@ -63,7 +69,7 @@ def _reaching(organisation: Organisation) -> QuerySet[AccessToken]:
             named | everywhere, role=AccessToken.TokenRole.FINE_GRAINED, revoked_at=None
         )
         .filter(Q(expires_at=None) | Q(expires_at__gt=now))
-        .exclude(origin__in=[AccessToken.Origin.JOB, AccessToken.Origin.OIDC])
+        .exclude(origin__in=MACHINE_MADE)
         .select_related("user__namespace")
         .distinct()
     )

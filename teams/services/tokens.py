@@ -15,8 +15,9 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from teams.errors import Invalid
-from teams.models import AccessToken, TokenScope, User
+from teams.errors import Conflict, Invalid
+from teams.models import AccessToken, Membership, Reach, TokenScope, User
+from teams.models.token import MACHINE_MADE
 from teams.roles import Permission
 from teams.services.audit import Target, record
 
@@ -26,6 +27,8 @@ _RANDOM_BYTES = 30
 _RANDOM_DIGITS = 41
 _CHECK_DIGITS = 6
 _TOUCH_EVERY = timedelta(minutes=10)
+MOST_TOKENS = 1000
+"""Of one user, those that jobs and CI systems got not counted."""
 MAX_SCOPES = 100
 """Things that one fine-grained token may name."""
 
@@ -65,7 +68,9 @@ def issue_as(wish: Wish, *, user: User) -> tuple[AccessToken, str]:
 
     Raises:
         Invalid: it names too much.
+        Conflict: the user has too many.
     """
+    _check_number(wish, user)
     secret = _secret(wish.origin)
     is_fine = wish.allowed is not None
     token = AccessToken.objects.create(
@@ -81,6 +86,14 @@ def issue_as(wish: Wish, *, user: User) -> tuple[AccessToken, str]:
     scopes = _save_scopes(token, wish.allowed or ())
     _note("token.create", token, scopes, by=user)
     return token, secret
+
+
+def _check_number(wish: Wish, user: User) -> None:
+    if wish.origin in MACHINE_MADE:
+        return
+    present = AccessToken.objects.filter(user=user, revoked_at=None)
+    if present.exclude(origin__in=MACHINE_MADE).count() >= MOST_TOKENS:
+        raise Conflict(f"You have {MOST_TOKENS:,} access tokens. Revoke some first.")
 
 
 def issue_for_job(
@@ -144,12 +157,24 @@ def revoke(*, token: AccessToken, by: User) -> None:
 
 
 def _note(action: str, token: AccessToken, scopes: Sequence[TokenScope], *, by: User) -> None:
-    """Tell the audit log of its owner, and of each organisation that the token names."""
-    named = {scope.namespace_id for scope in scopes} - {None}
+    """Tell the audit log of its owner, and of each organisation of theirs that it names."""
+    named = _of_theirs(token.user, {scope.namespace_id for scope in scopes if scope.namespace_id})
     target = Target(kind="token", name=token.name, id=token.pk)
     details = {"role": token.role, "origin": token.origin, "last4": token.last4}
     for namespace in {token.user.namespace_id, *named}:
         record(action, by=by, namespace=namespace, target=target, details=details)
+
+
+def _of_theirs(user: User, namespaces: set[int]) -> set[int]:
+    """Those in which ``user`` is somebody: any other may be named, for what is public there."""
+    if user.is_staff or not namespaces:
+        return namespaces
+    members = Membership.objects.filter(user=user, organisation__namespace__in=namespaces)
+    reached = Reach.objects.filter(user=user, namespace__in=namespaces)
+    return {
+        *members.values_list("organisation__namespace_id", flat=True),
+        *reached.values_list("namespace_id", flat=True),
+    }
 
 
 def revoke_all_for(made_for: str) -> int:

@@ -99,6 +99,17 @@ def test_the_other_algorithm_and_a_form_are_taken_too(repo: Repo, issuer: Issuer
     assert answer.status_code == 200, answer.content
 
 
+def test_what_a_token_is_called_is_nothing_that_cannot_be_kept(
+    cast: Cast, repo: Repo, issuer: Issuer
+) -> None:
+    publishers.trust(repo=repo, issuer=issuer.url, claims={"sub": "ci"}, by=signed_in(cast.ben))
+
+    answer = exchange(issuer.token(HUB, sub="ci", repository="a\0b", ref="other"))
+
+    assert answer.status_code == 200
+    assert AccessToken.objects.get().name == f"[OIDC] ci at 127.0.0.1:{issuer.port}"
+
+
 def test_an_identity_token_is_good_once(repo: Repo, issuer: Issuer) -> None:
     token = issuer.token(HUB)
     assert exchange(token).status_code == 200
@@ -128,6 +139,8 @@ def test_an_identity_token_is_good_once(repo: Repo, issuer: Issuer) -> None:
         {"ref": "refs/heads/other"},
         {"ref": None},
         {"exp": "soon"},
+        {"exp": "2000000000"},
+        {"exp": 10**400, "iat": 1.5},
     ],
 )
 def test_what_does_not_fit_is_refused(repo: Repo, issuer: Issuer, claims: dict[str, Any]) -> None:
@@ -182,9 +195,27 @@ def test_repos_that_trust_nobody_and_those_that_are_not_there_answer_alike(
     answer = exchange(issuer.token(HUB), resource)
 
     assert refused(answer, error)
-    assert issuer.asked == []
+    assert error == "invalid_grant" or issuer.asked == []
     missing = exchange(issuer.token(HUB), "acme/missing").content
     assert error == "invalid_request" or answer.content == missing
+
+
+def test_an_issuer_whom_nobody_trusts_is_not_asked(repo: Repo, issuer: Issuer) -> None:
+    TrustedPublisher.objects.all().delete()
+
+    assert refused(exchange(issuer.token(HUB)))
+    assert issuer.asked == []
+
+
+def test_a_forged_token_does_not_tell_which_hidden_repo_trusts_its_issuer(
+    cast: Cast, repo: Repo, issuer: Issuer
+) -> None:
+    Repo.objects.filter(pk=repo.pk).update(visibility="private")
+    forged = [signed(issuer.claims(HUB), key=OTHER_KEY), issuer.token("https://elsewhere.test")]
+
+    for token in forged:
+        hidden, missing = exchange(token), exchange(token, "acme/missing")
+        assert (hidden.status_code, hidden.content) == (missing.status_code, missing.content)
 
 
 def test_what_is_no_exchange_is_refused(repo: Repo, issuer: Issuer) -> None:

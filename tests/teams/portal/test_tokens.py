@@ -1,10 +1,12 @@
 """Pages of access tokens: make, list and revoke them; say which reach an organisation."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from hub.models import Repo
 from hub.policies import can
@@ -12,6 +14,8 @@ from teams.models import AccessToken, AuditEntry, User
 from teams.policies import Principal
 from teams.queries import token_by_secret
 from teams.roles import Action
+from teams.services import tokens
+from teams.services.tokens import Wish
 from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
@@ -145,3 +149,38 @@ def test_others_see_and_say_nothing_of_it(cast: Cast) -> None:
     assert browser(cast.ada).post(url, {"takes": "all"}).status_code == 400
     assert browser(cast.ada).post(url, {"approve": "999"}).status_code == 404
     assert browser(cast.ada).post(url, {}).status_code == 400
+
+
+def test_a_stranger_who_names_what_is_public_is_no_business_of_the_organisation(cast: Cast) -> None:
+    cast.repo("acme/tiny")
+    sent = {"name": "of cleo", "named": "acme/tiny", "repos": "repo.content.read"}
+
+    secret_in(browser(cast.cleo).post(FINE, sent))
+
+    assert "of cleo" not in browser(cast.ada).get("/orgs/acme/settings/tokens").content.decode()
+    told = AuditEntry.objects.filter(action="token.create")
+    assert [entry.chain for entry in told] == [cast.cleo.namespace_id]
+
+
+def test_tokens_of_jobs_leave_the_page_when_they_end(cast: Cast) -> None:
+    for origin in ("job", "oidc", ""):
+        wish = Wish(name=f"ended {origin}", origin=origin, lasts=timedelta(hours=1))
+        tokens.issue_as(wish, user=cast.ada)
+    AccessToken.objects.update(expires_at=timezone.now())
+
+    page = browser(cast.ada).get("/settings/tokens").content.decode()
+
+    assert re.findall(r"ended \w*", page)[:1] == ["ended "]
+    assert "ended job" not in page
+    assert "ended oidc" not in page
+
+
+def test_nobody_gathers_tokens_without_end(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "MOST_TOKENS", 1)
+    sent = {"name": "laptop", "role": "read"}
+    ada = browser(cast.ada)
+
+    assert [ada.post("/settings/tokens", sent).status_code for _ in range(2)] == [200, 422]
+    tokens.issue_as(Wish(name="job", origin="job"), user=cast.ada)
+
+    assert AccessToken.objects.count() == 2
