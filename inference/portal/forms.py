@@ -71,6 +71,10 @@ def _texts(field: Field) -> forms.Field:
     return forms.CharField(widget=forms.Textarea({"rows": 4}), **_about(field))
 
 
+def _adapters(field: Field) -> forms.Field:
+    return forms.CharField(widget=forms.Textarea({"rows": 2}), **_about(field))
+
+
 def _image(field: Field) -> forms.Field:
     return forms.FileField(widget=forms.FileInput({"accept": "image/*"}), **_about(field))
 
@@ -107,4 +111,5 @@ _MAKERS: Mapping[FieldKind, Callable[[Field], forms.Field]] = {
     FieldKind.INTEGER: _integer,
     FieldKind.FLAG: _flag,
     FieldKind.CHOICE: _choice,
+    FieldKind.ADAPTERS: _adapters,
 }

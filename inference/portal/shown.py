@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from inference.protocols.adapters import lines_of
 from inference.protocols.tasks import FIELDS, Call, FieldKind, Task
 from inference.runtimes.ports import Answer, Picture
 
@@ -56,8 +57,10 @@ class ShownAnswer:
         told = {
             name: value
             for name, value in picture.recipe.items()
-            if not isinstance(value, dict) and value not in {"", None}
+            if not isinstance(value, dict) and value not in ("", None)
         }
+        if told.get("adapters"):
+            told["adapters"] = lines_of(told["adapters"])
         names = {one.name for one in FIELDS[call.task] if one.kind is not FieldKind.IMAGE}
         again = {name: value for name, value in told.items() if name in names}
         return cls(

@@ -15,7 +15,14 @@ MOST_IMAGES = 10
 MOST_MIXED = 64
 """Inputs of one request of which some are pictures: each is a call of its own."""
 _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})", re.ASCII)
-_OURS = ("negative_prompt", "num_inference_steps", "guidance_scale", "scheduler", "seed")
+_OURS = (
+    "negative_prompt",
+    "num_inference_steps",
+    "guidance_scale",
+    "scheduler",
+    "seed",
+    "adapters",
+)
 
 
 def images_asked(body: Mapping[str, Any]) -> list[Call]:

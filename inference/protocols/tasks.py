@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from inference.errors import InputRejected
+from inference.protocols.adapters import adapters_of
 from inference.protocols.images import checked_image, image_of
 
 MAX_TEXT = 10_000
@@ -43,6 +44,7 @@ class FieldKind(StrEnum):
     INTEGER = "integer"
     FLAG = "flag"
     CHOICE = "choice"
+    ADAPTERS = "adapters"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,12 @@ _DRAWING = (
         least=0,
         most=MAX_SEED,
         help="The same seed draws the same picture.",
+    ),
+    Field(
+        name="adapters",
+        label="Adapters",
+        kind=FieldKind.ADAPTERS,
+        help="LoRA repos, one a line: namespace/name@revision 0.8.",
     ),
 )
 _SIZE = tuple(
@@ -316,6 +324,10 @@ def _image(field: Field, given: Any) -> bytes:
     return checked_image(image_of(given, field.name), field.name)
 
 
+def _adapters(field: Field, given: Any) -> list[dict[str, Any]] | None:
+    return adapters_of(given, field.name) or None
+
+
 _READERS = {
     FieldKind.TEXT: _text,
     FieldKind.TEXTS: _texts,
@@ -324,4 +336,5 @@ _READERS = {
     FieldKind.FLAG: _flag,
     FieldKind.CHOICE: _choice,
     FieldKind.IMAGE: _image,
+    FieldKind.ADAPTERS: _adapters,
 }

@@ -26,6 +26,8 @@ class Served:
     repo: Repo
     ref: ModelRef
     offer: Offer
+    adapters: tuple[Repo, ...] = ()
+    """The repos of those that a call names."""
 
     def task(self, named: str = "") -> Task:
         """The task called so, or the one that the card names.

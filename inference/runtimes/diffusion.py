@@ -11,8 +11,10 @@ import torch
 from PIL import Image
 
 from inference.errors import InputRejected
+from inference.protocols.adapters import lines_of
 from inference.protocols.images import opened_image
 from inference.protocols.tasks import MAX_EDGE, Call, Task
+from inference.runtimes.adapters import Adapters
 from inference.runtimes.devices import (
     device,
     held_by,
@@ -54,16 +56,26 @@ class Diffusion:
             self._pipelines = {Task.TEXT_TO_IMAGE: _quiet(pipeline.to(device()))}
         self._own_scheduler = pipeline.scheduler
         parts = [part for part in pipeline.components.values() if hasattr(part, "parameters")]
-        self.nbytes = held_by(*parts)
+        self._held = held_by(*parts)
+        # Those of other repos lie beside this one.
+        self._adapters = Adapters(pipeline, folder.parent.parent)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that its weights hold, and those of its adapters."""
+        return self._held + self._adapters.nbytes
 
     def batch_key(self, call: Call) -> Hashable:
         """What a batch shares; prompts and seeds are each picture's own. A given image is alone."""
         if call.task is not Task.TEXT_TO_IMAGE:
             return id(call)
-        return call.task, *(call.values.get(name) for name in _SHARED)
+        adapters = lines_of(call.values.get("adapters") or ())
+        return call.task, adapters, *(call.values.get(name) for name in _SHARED)
 
     def run(self, calls: Sequence[Call], step: Step) -> Sequence[Answer]:
         first, steps = calls[0], calls[0]["num_inference_steps"]
+        with telling_of_memory():
+            self._adapters.use(first.values.get("adapters") or ())
         pipeline = self._pipeline(first)
         pipeline.scheduler = self._scheduler(first["scheduler"])
         seeds = [secrets.randbelow(_SEEDS) if c["seed"] is None else c["seed"] for c in calls]
@@ -89,7 +101,7 @@ class Diffusion:
         ]
 
     def unload(self) -> None:
-        del self._pipelines, self._own_scheduler
+        del self._pipelines, self._own_scheduler, self._adapters
         let_go()
 
     def _pipeline(self, call: Call) -> Any:

@@ -24,6 +24,12 @@ class ModelRef:
         return f"{self.repo}@{self.commit[:12]}"
 
 
+def refs_of(ref: ModelRef, call: Call) -> list[ModelRef]:
+    """The model, and the adapters that a call names."""
+    named = call.values.get("adapters") or ()
+    return [ref, *(ModelRef(one["repo"], one["commit"], ref.family) for one in named)]
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """A picture that a model made, and its recipe: with that anybody makes it again."""

@@ -9,6 +9,7 @@ from PIL import Image, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
 from inference.errors import InputRejected
+from inference.protocols.adapters import lines_of
 from inference.protocols.tasks import FIELDS, Call, FieldKind
 from inference.runtimes.ports import ModelRef
 
@@ -63,6 +64,7 @@ def _line(recipe: Mapping[str, Any]) -> str:
         "CFG scale": recipe.get("guidance_scale"),
         "Seed": recipe.get("seed"),
         "Size": f"{recipe['width']}x{recipe['height']}" if recipe.get("width") else None,
+        "Lora": ", ".join(lines_of(recipe.get("adapters") or ()).splitlines()) or None,
         "Model": f"{recipe['model']}@{str(recipe['commit'])[:12]}",
     }
     lines = [str(recipe.get("prompt", ""))]

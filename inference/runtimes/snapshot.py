@@ -60,7 +60,7 @@ class Snapshots:
         return folder
 
     def _folder(self, ref: ModelRef) -> Path:
-        return self._home / ref.repo.replace("/", "--").lower() / ref.commit
+        return folder_of(self._home, ref)
 
     def _fetch(self, ref: ModelRef, folder: Path, token: str) -> None:
         # Only the worker fetches, and web must start without the client.
@@ -94,6 +94,11 @@ class Snapshots:
         finally:
             shutil.rmtree(aside, ignore_errors=True)
         log.info("model_fetched", model=str(ref))
+
+
+def folder_of(home: Path, ref: ModelRef) -> Path:
+    """Where a model's files lie below ``home``."""
+    return home / ref.repo.replace("/", "--").lower() / ref.commit
 
 
 def prune(home: Path, most: int) -> list[Path]:

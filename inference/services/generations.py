@@ -15,11 +15,12 @@ from hub.services.working import JobFailed, TryAgain, Work
 from inference.errors import InputRejected, StillFetching, TooLate, WorkerFailed
 from inference.models import Output
 from inference.protocols.tasks import FIELDS, Call, FieldKind, Task, call_of
+from inference.queries.adapters import with_adapters
 from inference.queries.served import Served, served
-from inference.runtimes.ports import Picture
+from inference.runtimes.ports import ModelRef, Picture, refs_of
 from inference.services import serving
 from inference.services.leave import leave_to_read
-from inference.serving.line import ANYBODY
+from inference.serving.line import ANYBODY, Rooms
 from inference.serving.tickets import Priority, Ticket
 from teams.models import User
 from teams.policies import Principal
@@ -45,6 +46,7 @@ def request(*, model: Served, call: Call, count: int, by: Principal) -> int:
         raise InputRejected(f"{call.task} makes no pictures; it is answered at once.")
     if not 1 <= count <= MOST:
         raise InputRejected(f"count must be 1 to {MOST}.")
+    model, call = with_adapters(model, call, by)
     params = {
         "commit": model.ref.commit,
         "task": call.task,
@@ -62,8 +64,9 @@ def run(work: Work) -> Mapping[str, Any]:
     check_can(Principal(user=by), Action.REPO_READ, repo)
     model = served(repo, history.resolve(repo, RevisionName.parse(work.params["commit"])))
     call = call_of(Task(work.params["task"]), work.params["values"])
+    model, call = with_adapters(model, call, Principal(user=by))
     count = int(work.params["count"])
-    _fetch(work, model)
+    _fetch(work, model, call)
     made = set(Output.objects.filter(job=work.job).values_list("place", flat=True))
     for place in range(count):
         if place not in made:
@@ -74,22 +77,25 @@ def run(work: Work) -> Mapping[str, Any]:
     return {"outputs": [{"id": one.public_id, "url": one.url} for one in found]}
 
 
-def _fetch(work: Work, model: Served) -> None:
+def _fetch(work: Work, model: Served, call: Call) -> None:
     rooms = serving.rooms()
-    if rooms.has(model.ref):
+    missing = [ref for ref in refs_of(model.ref, call) if not rooms.has(ref)]
+    if not missing:
         return
-    work.progress(0, 0, "fetching the model")
-    user = work.job.by if model.repo.private or model.repo.gate else None
-    with leave_to_read(model.repo, user) as token:
-        while True:
-            try:
-                rooms.fetches.wait(model.ref, "" if token == ANYBODY else token, _LOOK_SECONDS)
-            except StillFetching:
-                work.progress(0, 0, "fetching the model")
-            except WorkerFailed as passing:
-                raise TryAgain("worker_failed", passing.message) from None
-            else:
-                return
+    with leave_to_read(model.repo, work.job.by, *model.adapters) as token:
+        for ref in missing:
+            while not _fetched(rooms, ref, "" if token == ANYBODY else token):
+                work.progress(0, 0, f"fetching {ref}")
+
+
+def _fetched(rooms: Rooms, ref: ModelRef, token: str) -> bool:
+    try:
+        rooms.fetches.wait(ref, token, _LOOK_SECONDS)
+    except StillFetching:
+        return False
+    except WorkerFailed as passing:
+        raise TryAgain("worker_failed", passing.message) from None
+    return True
 
 
 def _made(work: Work, model: Served, call: Call, which: tuple[int, int]) -> Picture:

@@ -18,13 +18,14 @@ _READING = frozenset({Permission.CONTENT_READ, Permission.GATED_READ})
 
 
 @contextmanager
-def leave_to_read(repo: Repo, user: User | None) -> Iterator[str]:
-    """A token that reads one repo as ``user`` may, and ends with the block."""
-    if user is None:
+def leave_to_read(repo: Repo, user: User | None, *others: Repo) -> Iterator[str]:
+    """A token that reads these repos as ``user`` may, and ends with the block."""
+    repos = (repo, *others)
+    if user is None or not any(one.private or one.gate for one in repos):
         yield ANYBODY
         return
     job = f"model-{secrets.token_hex(8)}"
-    may = [Allowed(_READING, namespace_id=repo.namespace_id, repo_id=repo.pk)]
+    may = [Allowed(_READING, namespace_id=one.namespace_id, repo_id=one.pk) for one in repos]
     _token, secret = tokens.issue_for_job(job=job, user=user, may=may, lasts=_LASTS)
     is_over = True
     try:

@@ -18,6 +18,7 @@ from inference.errors import TooManyWait, WorkerFailed, WorkerGone
 from inference.models import Worker
 from inference.protocols.line import Asking, write_asking
 from inference.protocols.tasks import Call
+from inference.queries.adapters import with_adapters
 from inference.queries.served import Served
 from inference.queries.workers import worker_for
 from inference.runtimes.ports import Answer, ModelRef, Picture
@@ -39,11 +40,11 @@ def predict(model: Served, call: Call, *, by: Principal) -> Answer:
         WorkerFailed: it broke off.
         Refusal: as the runtime.
     """
+    model, call = with_adapters(model, call, by)
     with _waiting():
         told = _told(_asking(model, call))
         if NEEDS_TOKEN in told:
-            user = by.user if model.repo.private or model.repo.gate else None
-            with leave_to_read(model.repo, user) as token:
+            with leave_to_read(model.repo, by.user, *model.adapters) as token:
                 told = _told(_asking(model, call, token))
     return _answer(told)
 
@@ -51,6 +52,7 @@ def predict(model: Served, call: Call, *, by: Principal) -> Answer:
 def predict_all(model: Served, calls: Sequence[Call], *, by: Principal) -> list[Answer]:
     """As :func:`predict`, for calls that may share a batch."""
     first = predict(model, calls[0], by=by)
+    calls = [with_adapters(model, call, by)[1] for call in calls]
     # By now the model is where it is run, so nobody of these has to read a row.
     worker = worker_for(model.ref)
     with _waiting(), ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:

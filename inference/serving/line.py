@@ -22,7 +22,7 @@ import structlog
 
 from inference import errors
 from inference.protocols.line import Asking, read_asking
-from inference.runtimes.ports import Answer, ModelRef, Picture
+from inference.runtimes.ports import Answer, ModelRef, Picture, refs_of
 from inference.serving.batching import Batcher
 from inference.serving.fetching import Fetches
 from inference.serving.tickets import Ticket
@@ -159,11 +159,12 @@ def answer_to(asking: Asking, rooms: Rooms) -> dict[str, Any]:
     """
     ref = ModelRef(asking.repo, asking.commit, asking.family)
     deadline = time.monotonic() + asking.seconds
-    if not rooms.has(ref):
-        if not asking.token:
-            return {NEEDS_TOKEN: True}
+    missing = [one for one in refs_of(ref, asking.call) if not rooms.has(one)]
+    if missing and not asking.token:
+        return {NEEDS_TOKEN: True}
+    for one in missing:
         token = "" if asking.token == ANYBODY else asking.token
-        rooms.fetches.wait(ref, token, asking.seconds)
+        rooms.fetches.wait(one, token, deadline - time.monotonic())
     ticket = Ticket(ref, asking.call, deadline=deadline)
     return {"answer": _written(rooms.batcher.submit(ticket).result())}
 

@@ -194,6 +194,27 @@ def test_files_that_lead_to_other_models_are_not_fetched(hub: LiveServer, api: H
     ]
 
 
+def test_adapters_are_found_allowed_and_named_by_commit(hub: LiveServer, api: HfApi) -> None:
+    echo, name = push_echo(api), "ada/secret-lora"
+    api.create_repo(name, private=True)
+    made = api.upload_file(
+        path_or_fileobj=b"weights", path_in_repo="pytorch_lora_weights.safetensors", repo_id=name
+    )
+    asked = {"adapters": [{"repo": name, "weight": 0.5}]}
+
+    image = client_for(hub, echo).text_to_image("a", extra_body=asked)
+
+    assert json.loads(image.info["weighhouse"])["adapters"] == [
+        {"repo": name, "commit": made.oid, "weight": 0.5}
+    ]
+    stranger = client_for(hub, echo, token=hub.token(STRANGER))
+    with pytest.raises(HfHubHTTPError) as hidden:
+        stranger.text_to_image("a", extra_body=asked)
+    assert hidden.value.response.status_code == 404
+    with pytest.raises(HfHubHTTPError, match="is no adapter"):
+        client_for(hub, echo).text_to_image("a", extra_body={"adapters": [{"repo": echo}]})
+
+
 def test_many_who_ask_first_are_all_served(hub: LiveServer, api: HfApi) -> None:
     name = push_echo(api, "ada/asked-at-once", private=True)
     client = client_for(hub, name)

@@ -9,10 +9,12 @@ import pytest
 from PIL import Image, ImageChops
 
 from inference.errors import ModelNotServed
+from inference.protocols.adapters import FILE
 from inference.protocols.families import Family
 from inference.protocols.tasks import SCHEDULERS, Task, call_of
 from inference.runtimes.ports import Runtime
 from inference.runtimes.registry import load
+from inference.runtimes.snapshot import folder_of
 from inference.serving.tickets import Abandoned
 from tests.inference.ml import needs_ml, png, quietly, ref, shown
 
@@ -25,9 +27,42 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A pipeline that learned for two steps: enough for all that is no question of taste."""
     from inference.training.demo import diffusion  # noqa: PLC0415 - it may be missing
 
-    home = tmp_path_factory.mktemp("diffusion")
+    home = folder_of(tmp_path_factory.mktemp("models"), ref(Family.DIFFUSION))
+    home.mkdir(parents=True)
     diffusion.train(home, vae_steps=2, unet_steps=2, pictures=64)
     return home
+
+
+@pytest.fixture(scope="module")
+def adapters(folder: Path) -> list[dict[str, object]]:
+    """Two that were made at random, and one for another model."""
+    import torch  # noqa: PLC0415 - it may be missing
+    from safetensors.torch import save_file  # noqa: PLC0415 - as above
+
+    home = folder.parents[1] / "ada--lora"
+    weights = [save_random_lora(folder, home / (digit * 40)) for digit in "12"]
+    (home / ("3" * 40)).mkdir(parents=True)
+    foreign = {f"unet.nowhere.lora_{side}.weight": torch.zeros(4, 4) for side in "AB"}
+    save_file(foreign, home / ("3" * 40) / FILE)
+    assert weights[0] != weights[1]
+    return [{"repo": "ada/lora", "revision": digit * 40, "weight": 1} for digit in "123"]
+
+
+def save_random_lora(base: Path, folder: Path) -> bytes:
+    import diffusers  # noqa: PLC0415 - it may be missing
+    import torch  # noqa: PLC0415 - as above
+    from peft import LoraConfig  # noqa: PLC0415 - as above
+    from peft.utils import get_peft_model_state_dict  # noqa: PLC0415 - as above
+
+    unet = diffusers.UNet2DConditionModel.from_pretrained(base / "unet", dtype=torch.float32)
+    unet.add_adapter(LoraConfig(r=4, lora_alpha=4, target_modules=["to_q", "to_v"]))
+    torch.manual_seed(int(folder.name[0]))
+    for name, weight in unet.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight)
+    layers = diffusers.utils.convert_state_dict_to_diffusers(get_peft_model_state_dict(unet))
+    diffusers.StableDiffusionPipeline.save_lora_weights(folder, unet_lora_layers=layers)
+    return (folder / FILE).read_bytes()
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +146,58 @@ def test_a_run_that_nobody_waits_for_ends_at_its_next_step(model: Runtime) -> No
         model.run([call_of(Task.TEXT_TO_IMAGE, ASKED)], step)
 
     assert seen == [1]
+    assert same(drawn(model), before)
+
+
+def test_an_adapter_draws_as_in_the_bare_pipeline_and_leaves_the_base_as_it_was(
+    folder: Path, model: Runtime, adapters: list[dict[str, object]]
+) -> None:
+    import diffusers  # noqa: PLC0415 - it may be missing
+    import torch  # noqa: PLC0415 - it may be missing
+
+    first, second, _ = adapters
+    base = drawn(model)
+    bare = diffusers.StableDiffusionPipeline.from_pretrained(folder, dtype=torch.float32)
+    bare.set_progress_bar_config(disable=True)
+    bare.load_lora_weights(folder.parents[1] / "ada--lora" / ("1" * 40))
+    expected = bare(
+        "a red circle",
+        num_inference_steps=3,
+        guidance_scale=3.0,
+        generator=torch.Generator().manual_seed(4),
+    ).images[0]
+
+    assert same(drawn(model, adapters=[first]), expected)
+    both = drawn(model, adapters=[first, {**second, "weight": 0.5}])
+    assert not same(both, expected)
+    assert same(drawn(model), base)
+    assert same(drawn(model, adapters=[first]), expected)
+    assert not same(drawn(model, adapters=[{**first, "weight": 0.1}]), expected)
+
+
+def test_adapters_are_of_the_batch_and_of_the_recipe(
+    model: Runtime, adapters: list[dict[str, object]]
+) -> None:
+    plain = call_of(Task.TEXT_TO_IMAGE, ASKED)
+    call = call_of(Task.TEXT_TO_IMAGE, {**ASKED, "adapters": adapters[:1]})
+    [picture] = model.run([call], quietly)
+
+    assert model.batch_key(plain) != model.batch_key(call)
+    kept = Image.open(io.BytesIO(picture.png)).info
+    assert json.loads(kept["weighhouse"])["adapters"] == [
+        {"repo": "ada/lora", "commit": "1" * 40, "weight": 1.0}
+    ]
+    assert f"Lora: ada/lora@{'1' * 40} 1" in kept["parameters"]
+
+
+def test_an_adapter_of_another_model_is_refused_and_leaves_no_trace(
+    model: Runtime, adapters: list[dict[str, object]]
+) -> None:
+    before = drawn(model)
+
+    with pytest.raises(ModelNotServed, match="The adapter"):
+        drawn(model, adapters=adapters[2:])
+
     assert same(drawn(model), before)
 
 
