@@ -118,7 +118,7 @@ class Viewer(ViewerPage):
         start = (number - 1) * ROWS_A_PAGE
         total, numbers = self._numbers(split, found, asked, start)
         columns = found.columns[:MAX_COLUMNS]
-        table = found.rows.take(numbers, columns)
+        table = found.take(numbers, columns)
         shown = Page(table, numbers, {name: found.features[name] for name in columns})
         last = max((total - 1) // ROWS_A_PAGE + 1, 1)
         return (

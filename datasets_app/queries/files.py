@@ -1,6 +1,8 @@
 """The bytes of data files where a child may read them: on this machine, as files."""
 
+import os
 import shutil
+import struct
 import tempfile
 import time
 import zipfile
@@ -20,6 +22,12 @@ _STALE_SECONDS = 24 * 3600
 _PIECE = 8 * 1024 * 1024
 _LISTED = 2 * 1024 * 1024 * 1024
 """Larger archives are not fetched only to see what is in them."""
+_DIRECTORY_BYTES = 16 * 1024 * 1024
+"""Of a list of members that is read in a worker: it takes some fifteen times as much there."""
+_LONG_BYTES = 56 + 20
+_END_BYTES = 65_536 + 22 + _LONG_BYTES
+"""Within so many bytes of its end a zip file says where its list of members is."""
+_UNSAID = 2**32 - 1
 
 
 def lay_down(content: Content, target: Path, most: int | None = None) -> Path:
@@ -55,12 +63,29 @@ def workplace() -> Iterator[Path]:
 
 
 def members_of(repo: Repo, entry: Found) -> list[str]:
-    """The names of the files in a zip file; none if it cannot be read."""
+    """The names of the files in a zip file; none if it cannot be read, or has very many."""
     [facts] = facts_of(repo.pk, [entry])
     if facts.size > _LISTED:
         return []
     with workplace() as folder, suppress(zipfile.BadZipFile, EntryNotFound, OSError):
         path = lay_down(content_of(repo, facts), folder / "archive")
+        if directory_bytes(path) > _DIRECTORY_BYTES:
+            return []
         with zipfile.ZipFile(path) as archive:
             return [one.filename for one in archive.infolist() if not one.is_dir()]
     return []
+
+
+def directory_bytes(path: Path) -> int:
+    """How large a zip file says that its list of members is: so much is read to list them."""
+    with path.open("rb") as file:
+        file.seek(max(file.seek(0, os.SEEK_END) - _END_BYTES, 0))
+        tail = file.read()
+    at = tail.rfind(b"PK\5\6")
+    if at < 0 or at + 16 > len(tail):
+        return 0
+    found: int = struct.unpack_from("<L", tail, at + 12)[0]
+    # Of a large archive a longer record before it says so.
+    if at >= _LONG_BYTES and tail[at - 20 : at - 16] == b"PK\6\7":
+        found = max(found % _UNSAID, struct.unpack_from("<Q", tail, at - _LONG_BYTES + 40)[0])
+    return found

@@ -5,18 +5,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from time import monotonic
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from datasets_app.errors import NotReady, Unviewable
 from datasets_app.models import Config, Shard, Split, State
 from datasets_app.queries.local_files import ContentReader, on_disk, path_of
+from datasets_app.queries.sources import check_sources
 from datasets_app.queries.splits import content_of, shards_of
 from datasets_app.serving.features import Feature, features_of
 from datasets_app.serving.pool import pool
-from datasets_app.serving.rows import RowFile, SplitRows
+from datasets_app.serving.rows import RowFile, Shorten, SplitRows
+from datasets_app.serving.shortened import check_size, shortened
 from hub.models import Repo
 from hub.storage.large_files import Content
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 KEPT = 256
 FRESH_SECONDS = 60.0
@@ -41,6 +47,30 @@ class Found:
         """Its files, as children that filter are told of them; brought here if need be."""
         return {"data": [str(path) for path in on_disk(self.contents)]}
 
+    def page(self, start: int, stop: int) -> "pa.Table":
+        """Rows to be shown: see :mod:`datasets_app.serving.shortened`.
+
+        Raises:
+            Unviewable: they are too large together.
+        """
+        return self.rows.page(start, stop, shorten=self._shorten())
+
+    def take(self, numbers: Sequence[int], columns: Sequence[str] | None = None) -> "pa.Table":
+        """The same for rows by their numbers."""
+        return self.rows.take(numbers, columns, shorten=self._shorten())
+
+    def _shorten(self) -> Shorten:
+        size = 0
+
+        def shorten(table: "pa.Table") -> "pa.Table":
+            nonlocal size
+            kept = shortened(table, self.features)
+            size += kept.nbytes
+            check_size(size)
+            return kept
+
+        return shorten
+
     def first_rows(self) -> list[int]:
         return [self.rows.first_row(at) for at in range(len(self.rows.files))]
 
@@ -56,6 +86,7 @@ def rows_of(repo: Repo, split: Split) -> Found:
     Raises:
         NotReady: they are still being brought to Parquet.
         Unviewable: they cannot be.
+        EntryNotFound, FileWithheld: the files that they are made of are not to be seen.
     """
     check_ready(split)
     with _lock:
@@ -127,6 +158,7 @@ def filtered(
 def _find(repo: Repo, split: Split) -> Found:
     import pyarrow as pa  # noqa: PLC0415 - a hub without datasets never pays for it
 
+    check_sources(repo, split)
     shards = shards_of(split)
     contents = [content_of(repo, shard) for shard in shards]
     config = split.config

@@ -1,6 +1,6 @@
 """run: one task, from files to shards; what a child does once its limits stand."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -40,6 +40,8 @@ READERS: Final[dict[str, TableReader]] = {
 PREVIEW_ROWS: Final = 100
 PREVIEW_BYTES: Final = limits.MIB
 _LARGE_GROUP: Final = 64 * limits.MIB
+_LARGE_FOOTER: Final = 8 * limits.MIB
+"""It is read anew for every page, or kept in memory at several times its size."""
 _UNINDEXED_GROUP: Final = 8 * limits.MIB
 
 
@@ -131,7 +133,9 @@ def _link(task: Task, tell: Tell) -> pa.Schema:
     with parquet.opened(file) as found:
         metadata = found.metadata
         groups = groups_of(metadata)
-        is_large = any(_is_large(metadata.row_group(at)) for at in range(metadata.num_row_groups))
+        is_large = metadata.serialized_size > _LARGE_FOOTER or any(
+            _is_large(metadata.row_group(at)) for at in range(metadata.num_row_groups)
+        )
         schema = with_features(found.schema_arrow, features_of(found.schema_arrow))
     most = limits.most_output(file.size)
     rows = size = 0
@@ -139,6 +143,7 @@ def _link(task: Task, tell: Tell) -> pa.Schema:
         ShardWriter(Path(task.out), schema, most_bytes=most, name=file.name) if is_large else None
     )
     repacked: list[Written] = []
+    decoded = Decoded(groups.rows)
     for batch in _batches(task, _reading(task, tell)):
         rows += batch.num_rows
         size += batch.nbytes
@@ -147,13 +152,35 @@ def _link(task: Task, tell: Tell) -> pa.Schema:
                 f"{file.name} gives more than {most:,} bytes of rows.",
                 viewer_code="TooBigContentError",
             )
+        decoded.add(batch)
         if writer is not None:
+            repacked += writer.write(cast(batch, schema, 0))
+    if writer is None and decoded.most > _LARGE_GROUP:
+        # The footer says less than there is: dictionaries do that, and so do liars.
+        writer = ShardWriter(Path(task.out), schema, most_bytes=most, name=file.name)
+        for batch in _batches(task, _reading(task, tell)):
             repacked += writer.write(cast(batch, schema, 0))
     tell("link", {"num_rows": rows, "num_bytes_memory": size, **asdict(groups)})
     last = writer.finish() if writer is not None else None
     for done in [*repacked, *([last] if last else [])]:
         tell("shard", _told(done))
     return schema
+
+
+class Decoded:
+    """How many bytes the largest row group of a file comes to once it is read."""
+
+    def __init__(self, groups: Sequence[int]) -> None:
+        self._groups = iter(groups)
+        self._left = self._bytes = self.most = 0
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Count a batch, which is of one row group."""
+        while self._left <= 0:
+            self._left, self._bytes = next(self._groups, batch.num_rows or 1), 0
+        self._left -= batch.num_rows
+        self._bytes += batch.nbytes
+        self.most = max(self.most, self._bytes)
 
 
 def _is_large(group: Any) -> bool:

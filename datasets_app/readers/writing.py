@@ -20,10 +20,13 @@ SHARD_BYTES: Final = 500_000_000
 """Of rows in memory: a shard has no more of them."""
 _GROUP_BYTES: Final = 2 * limits.MIB
 _LARGE_GROUP_BYTES: Final = 16 * limits.MIB
+_HEAVY_BYTES: Final = 2 * _LARGE_GROUP_BYTES
 _LEAST_ROWS: Final = 100
 _MOST_ROWS: Final = 50_000
 _HEAD_ROWS: Final = 10_000
 _HEAD_BYTES: Final = 16 * limits.MIB
+_MOST_CHUNKS: Final = 200_000
+"""Columns times row groups of a file: its footer has an entry for each, and is read whole."""
 _PAGE_BYTES: Final = 256 * 1024
 
 
@@ -77,7 +80,7 @@ class ShardWriter:
         self._file: pq.ParquetWriter | None = None
         self._path = folder
         self._group_rows = 0
-        self._rows = self._bytes = 0
+        self._rows = self._bytes = self._chunks = 0
         self._count = 0
 
     def write(self, batch: pa.RecordBatch) -> Iterator[Written]:
@@ -99,7 +102,7 @@ class ShardWriter:
             self._waiting_bytes += size
             if self._is_due():
                 self._write_groups(all_of_it=False)
-            if self._bytes >= SHARD_BYTES:
+            if self._bytes >= SHARD_BYTES or self._chunks >= _MOST_CHUNKS:
                 yield self._close()
 
     def finish(self) -> Written | None:
@@ -114,7 +117,7 @@ class ShardWriter:
     def _is_due(self) -> bool:
         if self._file is None:
             return self._waiting_rows >= _HEAD_ROWS or self._waiting_bytes >= _HEAD_BYTES
-        return self._waiting_rows >= self._group_rows
+        return self._waiting_rows >= self._group_rows or self._waiting_bytes >= _HEAVY_BYTES
 
     def _write_groups(self, *, all_of_it: bool) -> None:
         if not self._waiting_rows:
@@ -123,21 +126,34 @@ class ShardWriter:
         if self._file is None:
             self._begin(table)
         assert self._file is not None  # noqa: S101 - just begun
-        whole = table.num_rows if all_of_it else table.num_rows - table.num_rows % self._group_rows
-        for start in range(0, whole, self._group_rows):
-            group = table.slice(start, min(self._group_rows, whole - start))
-            self._file.write_table(group, row_group_size=self._group_rows)
+        # Rows that are much larger than those at the head of the file come in groups of fewer.
+        step = self._group_rows
+        if table.nbytes * step > _HEAVY_BYTES * table.num_rows:
+            step = min(step, _rows_of_group(table))
+        whole = table.num_rows if all_of_it else table.num_rows - table.num_rows % step
+        for start in range(0, whole, step):
+            group = table.slice(start, min(step, whole - start))
+            self._check_cells(group)
+            self._file.write_table(group, row_group_size=step)
             self._rows += group.num_rows
             self._bytes += group.nbytes
+            self._chunks += group.num_columns
         rest = table.slice(whole)
         self._waiting = rest.to_batches() if rest.num_rows else []
         self._waiting_rows, self._waiting_bytes = rest.num_rows, rest.nbytes
+
+    def _check_cells(self, group: pa.Table) -> None:
+        if group.num_rows == 1 and group.nbytes > limits.MAX_CELL:
+            raise UnreadableFile(
+                f"{self._name}: a row is larger than {limits.MAX_CELL:,} bytes.",
+                viewer_code="TooBigContentError",
+            )
 
     def _begin(self, head: pa.Table) -> None:
         self._path = self._folder / f"{self._count:04}.parquet"
         self._count += 1
         self._group_rows = _rows_of_group(head)
-        self._rows = self._bytes = 0
+        self._rows = self._bytes = self._chunks = 0
         self._file = pq.ParquetWriter(
             self._path,
             self._schema,

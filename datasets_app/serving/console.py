@@ -13,6 +13,8 @@ _REFERENCES = frozenset(
     {"BASE_TABLE", "CTE", "EMPTY", "EXPRESSION_LIST", "JOIN", "SUBQUERY", "TABLE_FUNCTION"}
 )
 _TABLE_FUNCTIONS = frozenset({"generate_series", "range", "unnest"})
+_CATALOGS = re.compile(r"^(sqlite_|pragma_|duckdb_|pg_)")
+"""What DuckDB tells of itself, wherever a query does not name a table of its own so."""
 _NODES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "CTE_NODE", "RECURSIVE_CTE_NODE"})
 _REFUSED_FUNCTIONS = re.compile(
     r"^(pg_|duckdb_|pragma_|write_|sleep|nextval$|currval$|setseed$)"
@@ -95,9 +97,17 @@ def _named_within(part: Any, depth: int = 0) -> set[str]:
             found |= _named_within(one, depth + 1)
     elif isinstance(part, dict):
         for entry in (part.get("cte_map") or {}).get("map", ()):
-            found.add(str(entry["key"]).lower())
+            found.add(_own(entry["key"]))
         if name := part.get("cte_name"):
-            found.add(str(name).lower())
+            found.add(_own(name))
         for one in part.values():
             found |= _named_within(one, depth + 1)
     return found
+
+
+def _own(name: object) -> str:
+    """A name that a query gives; beyond the part that gives it, it would be of something else."""
+    text = str(name).lower()
+    if _CATALOGS.search(text) or "/" in text or "." in text:
+        raise InvalidParameter(f"A part of a query cannot be called {text!r}.")
+    return text

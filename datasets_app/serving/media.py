@@ -42,6 +42,8 @@ def medium_of(head: bytes) -> Medium:
     if head[:4] == b"RIFF":
         return _IN_RIFF.get(head[8:12], UNKNOWN)
     if head[4:8] == b"ftyp":
+        if head[8:12] in {b"avif", b"avis"}:
+            return Medium("avif", "image/avif")
         is_audio = head[8:11] == b"M4A"
         return Medium("m4a", "audio/mp4") if is_audio else Medium("mp4", "video/mp4")
     if head[:2] in _MP3_SYNC:

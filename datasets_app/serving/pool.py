@@ -86,6 +86,8 @@ class Child:
             head, body = {}, b""
         if not head:
             self.end()
+            if not self._process.returncode:
+                raise BrokenPipeError
             raise QueryTooHeavy("The query needs more memory than one may have.")
         return Answer(head, body)
 

@@ -122,13 +122,16 @@ class Questions:
         tables, most = question["tables"], int(question["limit"])
         text = self._sandbox.query(question["sql"], list(tables))
         connection = self._sandbox.of(tables)
-        connection.execute(f"SELECT * FROM ({text}) LIMIT {most + 1}")
+        found = connection.sql(f"SELECT * FROM ({text}) LIMIT {most + 1}")
         sink = pa.BufferOutputStream()
         rows, cut = 0, False
-        reader: Any = connection.to_arrow_reader(2048)
+        reader: Any = found.to_arrow_reader(2048)
         with pa.ipc.new_stream(sink, reader.schema) as writer:
             for batch in reader:
                 part = batch.slice(0, most - rows)
+                # A row is never cut: one that is too large alone is the whole answer.
+                while part.num_rows > 1 and sink.tell() + part.nbytes > MAX_SQL_BYTES:
+                    part = part.slice(0, part.num_rows // 2)
                 rows += part.num_rows
                 writer.write_batch(part)
                 if part.num_rows < batch.num_rows or sink.tell() > MAX_SQL_BYTES:

@@ -57,6 +57,10 @@ class Run:
         return self.stop - self.start
 
 
+Shorten = Callable[["pa.Table"], "pa.Table"]
+"""What is done to the rows of each group before the next is read."""
+
+
 class SplitRows:
     """All rows of a split, by number. Safe for many threads: it holds no open file."""
 
@@ -99,24 +103,41 @@ class SplitRows:
         file = bisect_right(self._first_groups, ordinal) - 1
         return file, ordinal - self._first_groups[file]
 
-    def read(self, runs: Iterable[Run], columns: Sequence[str] | None = None) -> "pa.Table":
-        """These rows as one table, in the order of the runs."""
+    def read(
+        self,
+        runs: Iterable[Run],
+        columns: Sequence[str] | None = None,
+        shorten: "Shorten | None" = None,
+    ) -> "pa.Table":
+        """These rows as one table, in the order of the runs; each group is shortened at once."""
         import pyarrow as pa  # noqa: PLC0415
 
         parts: list[pa.Table] = []
         with OpenFiles(self) as opened:
             for run in runs:
                 table = opened.group(run.block.ordinal, columns)
-                parts.append(table if run.rows == run.block.rows else table[run.start : run.stop])
+                table = table if run.rows == run.block.rows else table[run.start : run.stop]
+                parts.append(shorten(table) if shorten else table)
         if not parts:
             return self._nothing(columns)
         return pa.concat_tables(parts, promote_options="permissive") if parts[1:] else parts[0]
 
-    def page(self, start: int, stop: int, columns: Sequence[str] | None = None) -> "pa.Table":
+    def page(
+        self,
+        start: int,
+        stop: int,
+        columns: Sequence[str] | None = None,
+        shorten: "Shorten | None" = None,
+    ) -> "pa.Table":
         """The rows ``[start:stop]``, as far as there are any."""
-        return self.read(self.runs(start, stop), columns)
+        return self.read(self.runs(start, stop), columns, shorten)
 
-    def take(self, numbers: Sequence[int], columns: Sequence[str] | None = None) -> "pa.Table":
+    def take(
+        self,
+        numbers: Sequence[int],
+        columns: Sequence[str] | None = None,
+        shorten: "Shorten | None" = None,
+    ) -> "pa.Table":
         """The rows of these numbers in this order; every row group is read once."""
         import pyarrow as pa  # noqa: PLC0415
 
@@ -128,7 +149,8 @@ class SplitRows:
         with OpenFiles(self) as opened:
             for ordinal, rows in wanted.items():
                 first = self._starts[ordinal]
-                parts.append(opened.group(ordinal, columns).take([row - first for row in rows]))
+                table = opened.group(ordinal, columns).take([row - first for row in rows])
+                parts.append(shorten(table) if shorten else table)
                 place.update((row, len(place)) for row in rows)
         if not parts:
             return self._nothing(columns)

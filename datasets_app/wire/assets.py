@@ -7,7 +7,8 @@ from django.http import HttpRequest, HttpResponse
 
 from datasets_app.errors import UnknownSplit
 from datasets_app.http.addresses import TOP
-from datasets_app.models import Split
+from datasets_app.models import Split, State
+from datasets_app.queries.previews import preview_of
 from datasets_app.queries.rows import rows_of
 from datasets_app.serving.cells import dumped, values_of
 from datasets_app.serving.media import UNKNOWN, medium_of
@@ -46,8 +47,14 @@ class CellView(OfRepo, WireView):
         )
         if split is None:
             raise UnknownSplit
+        return self._cell(split, asked["row"], asked["column"])
+
+    def _cell(self, split: Split, row: int, column: str) -> Any:
+        # A page of first rows, shown before the split is ready, names cells too.
+        preview = preview_of(split) if split.state != State.READY else None
+        if preview is not None and column in preview.features and row < preview.table.num_rows:
+            return values_of(preview.table[column].slice(row, 1))[0]
         found = rows_of(self.repo, split)
-        row, column = asked["row"], asked["column"]
         if column not in found.features or row >= found.rows.num_rows:
             raise EntryNotFound("There is no such cell.")
         return values_of(found.rows.page(row, row + 1, [column])[column])[0]

@@ -20,7 +20,7 @@ class Chosen(ViewerView):
     """What filter and search share: a page of rows by their numbers."""
 
     def page(self, split: Split, found: Found, numbers: list[int], total: int) -> HttpResponse:
-        page = Page(found.rows.take(numbers), numbers, found.features)
+        page = Page(found.take(numbers), numbers, found.features)
         address = asset_address(self.request, self.repo, split)
         return self.answer(page_json(page, address, paged(total)))
 

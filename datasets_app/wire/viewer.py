@@ -69,7 +69,7 @@ class FirstRows(ViewerView):
         if split.state != State.READY and (preview := preview_of(split)):
             return preview
         found = rows_of(self.repo, split)
-        table = found.rows.page(0, MAX_PAGE)
+        table = found.page(0, MAX_PAGE)
         return Page(table, range(table.num_rows), found.features)
 
 
@@ -80,7 +80,7 @@ class Rows(ViewerView):
         offset, length = self.number("offset", 0), self.number("length", MAX_PAGE, MAX_PAGE)
         split = self.split()
         found = rows_of(self.repo, split)
-        table = found.rows.page(offset, offset + length)
+        table = found.page(offset, offset + length)
         page = Page(table, range(offset, offset + table.num_rows), found.features)
         rest = paged(found.rows.num_rows)
         return self.answer(page_json(page, asset_address(request, self.repo, split), rest))

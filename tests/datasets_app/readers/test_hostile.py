@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet as pq
 
+from datasets_app.queries.files import directory_bytes
 from datasets_app.readers.task import Task
 from tests.datasets_app.readers.trying import convert
 from tests.live import ROOT
@@ -134,3 +135,16 @@ def test_flipped_bits_give_errors_or_rows(tmp_path: Path) -> None:
     counted = json.loads(done.stdout.splitlines()[-1])
     assert counted["rows"] + counted["errors"] == 1200
     assert counted["errors"] > 300
+
+
+@pytest.mark.parametrize("members", [1, 70_000])
+def test_the_size_of_an_archives_list_is_known_before_it_is_read(
+    members: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(members):
+            archive.writestr(f"{number:06}.txt", b"")
+
+    assert directory_bytes(path) == members * (46 + len("000000.txt"))
+    assert directory_bytes(Path(__file__)) == 0

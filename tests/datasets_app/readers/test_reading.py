@@ -234,3 +234,31 @@ def test_native_parquet_with_large_groups_gets_smaller_ones_beside_it(tmp_path: 
     assert outcome.link["rows"] == [50_000]
     [shard] = outcome.shards
     assert len(shard["rows"]) > 5
+
+
+def test_a_dictionary_that_hides_large_groups_gets_smaller_ones_too(tmp_path: Path) -> None:
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"t": ["x" * 1000] * 100_000}), sink, row_group_size=100_000)
+
+    outcome = convert(tmp_path, "parquet", {"a.parquet": sink.getvalue()}, mode="link")
+
+    assert outcome.link is not None
+    assert outcome.link["num_rows"] == 100_000
+    [shard] = outcome.shards
+    assert sum(shard["rows"]) == 100_000
+    assert max(shard["rows"]) < 10_000
+
+
+def test_rows_that_grow_large_come_in_groups_of_fewer(tmp_path: Path) -> None:
+    small = [b'{"t":"%d"}\n' % number for number in range(10_000)]
+    large = [b'{"t":"%s"}\n' % (b"x" * 100_000) for _ in range(1000)]
+
+    outcome = convert(tmp_path, "json", {"a.jsonl": b"".join(small + large)})
+
+    assert outcome.error is None, outcome.error
+    [shard] = outcome.shards
+    assert sum(shard["rows"]) == 11_000
+    assert max(shard["lengths"]) < 64 * 2**20
+    metadata = pq.ParquetFile(shard["file"]).metadata
+    sizes = [metadata.row_group(at).total_byte_size for at in range(metadata.num_row_groups)]
+    assert max(sizes) < 48 * 2**20

@@ -214,6 +214,24 @@ def test_pictures_in_cells_are_served_to_who_may_read_them(cast: Cast) -> None:
     assert Client().get(cells[0]["src"]).status_code == 401
 
 
+def test_pictures_of_first_rows_are_there_before_the_split_is(cast: Cast) -> None:
+    kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    table = pa.table({"image": pa.array([{"bytes": PNG, "path": "a.png"}], kind)})
+    features = '{"info": {"features": {"image": {"_type": "Image"}}}}'
+    table = table.replace_schema_metadata({"huggingface": features})
+    planted = plant(cast, [table])
+    Split.objects.filter(pk=planted.split.pk).update(state=State.RUNNING, num_rows=None)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    artifact(planted, "preview", data=sink.getvalue().to_pybytes())
+
+    shown = ask("first-rows", planted)["rows"][0]["row"]["image"]
+
+    picture = Client().get(shown["src"].partition("testserver")[2])
+    assert (picture.status_code, picture.content) == (200, PNG)
+
+
 def test_every_type_of_cell_is_json(cast: Cast) -> None:
     table = pa.table(
         {
