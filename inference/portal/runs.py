@@ -70,7 +70,11 @@ class ShownRun:
             output=run.output.full_name if run.output else run.output_name,
             output_url=run.output.url if run.output and run.output_commit else "",
             output_commit=run.output_commit[:7],
-            parameters=[(name, value) for name, value in run.values.items() if value != ""],
+            parameters=[
+                (field.name, run.values.get(field.name))
+                for field in about(run.recipe).fields
+                if run.values.get(field.name) not in {None, ""}
+            ],
             measured=[(name.replace("_", " "), f"{value:.4g}") for name, value in measured.items()],
         )
 

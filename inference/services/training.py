@@ -67,7 +67,8 @@ def _do(work: Work, run: Run, folder: Path) -> None:
     _Attempt(work, run).train(folder)
     # What was allowed when it began need not be allowed now.
     check_sources(run)
-    work.progress(0, 0, "publishing")
+    steps = int(run.evidence["steps"])
+    work.progress(steps, steps, "publishing")
     publish(run, folder / "made")
     work.log(f"Published as {run.output_name}@{run.output_commit[:12]}.")
     work.job.repo = run.output

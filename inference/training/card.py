@@ -89,7 +89,7 @@ def _body(recipe: About, model: str, evidence: Mapping[str, Any], address: str) 
         parts += ["## Results", _table("metric", evidence["measured"])]
     parts += [
         "## How it was trained",
-        _table("parameter", evidence["values"]),
+        _table("parameter", {field.name: evidence["values"][field.name] for field in recipe.own}),
         f"{evidence['steps']:,} steps in {evidence['seconds']:,.1f} seconds on "
         f"{evidence['device']}; loss {evidence['first_loss']:.4g} at first, "
         f"{evidence['last_loss']:.4g} at last. Run `{evidence['run']}`; "

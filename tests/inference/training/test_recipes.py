@@ -21,7 +21,7 @@ EVIDENCE = {
         "rows_held_back": 20,
     },
     "columns": {"image_column": "image"},
-    "values": {"lr": 0.001, "scheduler": "linear", "image_column": ""},
+    "values": about("image-classification").values({"lr": 0.001}),
     "steps": 10,
     "seconds": 1.5,
     "first_loss": 2.0,
@@ -80,7 +80,8 @@ def test_a_card_is_written_from_evidence_alone() -> None:
     assert "- ada/data\n" in card
     assert "value: 0.9\n" in card
     assert f"`{'b' * 40}`" in card
-    assert "image_column ``" not in card
+    assert "| lr | 0.001 |\n" in card
+    assert "| image_column |" not in card
 
 
 def test_every_epoch_shows_each_row_once_in_another_order() -> None:
