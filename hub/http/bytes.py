@@ -22,6 +22,7 @@ from teams.errors import Unsatisfiable
 INLINE = frozenset(
     {
         "audio/flac",
+        "audio/mpeg",
         "audio/wav",
         "audio/x-wav",
         "image/gif",
@@ -29,6 +30,7 @@ INLINE = frozenset(
         "image/png",
         "image/webp",
         "video/mp4",
+        "video/quicktime",
         "video/webm",
     }
 )

@@ -10,15 +10,20 @@ from django.shortcuts import redirect
 from hub.errors import DiscussionNotFound
 from hub.http import links
 from hub.models import Discussion
-from hub.policies import can, can_tend, check_can_edit
-from hub.portal.discussion_forms import CommentForm, NewDiscussionForm, TitleForm
+from hub.policies import can, can_tend
+from hub.portal.discussion_forms import (
+    CommentForm,
+    NewDiscussionForm,
+    TitleForm,
+    files_of,
+    with_files,
+)
 from hub.portal.proposed_files import proposed_files
 from hub.portal.repo_page import RepoPage
-from hub.portal.shown_discussion import ShownDiscussion, may_edit, may_hide, shown_events
+from hub.portal.shown_discussion import ShownDiscussion, shown_events
 from hub.portal.shown_review import ShownReview
 from hub.queries.discussions import (
     DiscussionFilter,
-    comment_of,
     discussion_of,
     page_of,
     story_of,
@@ -115,7 +120,8 @@ class NewDiscussion(RepoPage):
             raise Invalid("The form does not say what to open.")
         if form.is_valid():
             with form.showing_refusals():
-                title, text = form.cleaned_data["title"], form.cleaned_data["text"]
+                title = form.cleaned_data["title"]
+                text = with_files(form.cleaned_data["text"], files_of(request), self.principal)
                 made = opens(repo=self.repo, title=title, text=text, by=self.principal)
                 return redirect(made.url)
         return self._page(form, REFUSED)
@@ -180,7 +186,7 @@ class OneDiscussion(OfDiscussion):
         if action not in verbs:
             raise Invalid("The form does not say what to do.")
         comment = CommentForm(request.POST if action != "title" else None)
-        comment.fields["text"].required = action == "comment"
+        comment.fields["text"].required = action == "comment" and not files_of(request)
         title = TitleForm(
             request.POST if action == "title" else None,
             initial={"title": self.discussion.title},
@@ -188,9 +194,14 @@ class OneDiscussion(OfDiscussion):
         form: ServiceForm = title if action == "title" else comment
         if form.is_valid():
             with form.showing_refusals():
+                self._attach(form.cleaned_data)
                 verbs[action](form.cleaned_data)
                 return redirect(self.discussion.url)
         return self._page(comment, title, REFUSED)
+
+    def _attach(self, values: dict[str, str]) -> None:
+        if files := files_of(self.request):
+            values["text"] = with_files(values["text"], files, self.principal)
 
     def _comment(self, values: dict[str, str]) -> None:
         comments.comment(discussion=self.discussion, text=values["text"], by=self.principal)
@@ -284,37 +295,6 @@ class OneDiscussion(OfDiscussion):
                 f"git push origin pr/{num}:refs/pr/{num}",
             )
         )
-
-
-class EditComment(OfDiscussion):
-    """GET, POST /{name}/discussions/{num}/comment/{id}: change what it says, or hide it."""
-
-    authz = {"get": Action.REPO_DISCUSS, "post": Action.REPO_DISCUSS}
-    template = "hub/edit_comment.html"
-
-    def get(self, _request: HttpRequest, comment: str, **_: object) -> HttpResponse:
-        found = comment_of(self.discussion, comment)
-        if not may_hide(found, self.principal):
-            check_can_edit(self.principal, found)
-        return self._page(comment, CommentForm(initial={"text": found.text}))
-
-    def post(self, request: HttpRequest, comment: str, **_: object) -> HttpResponse:
-        found = comment_of(self.discussion, comment)
-        if request.POST.get("action") == "hide":
-            comments.hide(comment=found, by=self.principal)
-            return redirect(self.discussion.url)
-        form = CommentForm(request.POST)
-        if form.is_valid():
-            with form.showing_refusals("text"):
-                text = form.cleaned_data["text"]
-                comments.edit(comment=found, text=text, by=self.principal)
-                return redirect(f"{self.discussion.url}#{found.public_id}")
-        return self._page(comment, form, REFUSED)
-
-    def _page(self, comment: str, form: ServiceForm, status: int = 200) -> HttpResponse:
-        found = comment_of(self.discussion, comment)
-        editable = may_edit(found, self.principal)
-        return self.shown({"form": form, "can_edit": editable}, status=status)
 
 
 class ProposedFiles(OfDiscussion):

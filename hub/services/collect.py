@@ -15,7 +15,7 @@ from hub.crashpoints import Point, reach
 from hub.git.objects import Kind
 from hub.models import Repo
 from hub.queries.marks import Pile
-from hub.services import collect_bytes, collect_files, collect_git
+from hub.services import attachments, collect_bytes, collect_files, collect_git
 from hub.services.collect_bytes import BLOBS, SHARDS, XORBS
 from hub.services.collect_files import Dropped
 
@@ -48,6 +48,8 @@ class BytesReport:
 
     files: Dropped
     """Files in Xet form that no repo holds."""
+    attachments: Dropped
+    """Those that no comment shows."""
     condemned_blobs: Dropped
     deleted_blobs: Dropped
     condemned_xorbs: Dropped
@@ -109,10 +111,11 @@ def collect_bytes_of_nobody(*, now: datetime, dry_run: bool = False) -> BytesRep
         return [step(kept, now=now, dry_run=dry_run) for kept in (BLOBS, XORBS, SHARDS)]
 
     files = collect_files.delete_unheld(dry_run=dry_run)
+    shown_nowhere = attachments.collect_unshown(now=now, dry_run=dry_run)
     # What is condemned in this run has its respite before it; so the order makes no difference.
     condemned, deleted = all_kinds(collect_bytes.condemn), all_kinds(collect_bytes.delete)
     each = [one for pair in zip(condemned, deleted, strict=True) for one in pair]
-    return BytesReport(files, *each)
+    return BytesReport(files, shown_nowhere, *each)
 
 
 def collect(*, now: datetime) -> None:

@@ -52,7 +52,8 @@ BLOBS = Kept(
     table="hub_blob",
     name="sha256",
     size="size",
-    need="SELECT FROM hub_repoblob n WHERE n.blob_id = b.sha256",
+    need="SELECT FROM hub_repoblob n WHERE n.blob_id = b.sha256 "
+    "UNION ALL SELECT FROM hub_attachment a WHERE a.blob_id = b.sha256",
     dependants=(),
     untouched=timedelta(days=7),
     respite=timedelta(days=1),

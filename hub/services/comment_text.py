@@ -3,6 +3,7 @@
 Rendering what is meant to be slow takes seconds: nobody's commit is to wait for that.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -12,11 +13,13 @@ from django.db.models.functions import Lower
 from hub.cards.markdown import Rendered, render
 from hub.cards.references import commits_in, names_in, numbers_in
 from hub.models import Discussion, Repo, sql
+from hub.queries.attachments import ADDRESS, PLACE, existing, keys_in
 from hub.services.discussion_log import checked_text
 from teams.models import Namespace, User
 
 MAX_COMMENT = 65_536
 """Characters of one comment."""
+FILMS, SOUNDS = (".mp4", ".mov", ".webm"), (".mp3", ".wav")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ def prepared(repo: Repo, text: str) -> Said:
         Invalid: it is empty or too long.
     """
     said = checked_text(text, "comment", MAX_COMMENT)
-    made = rendered(repo, said)
+    made = rendered(repo, _with_films(said))
     return Said(said, made.html, tuple(_users(names_in(made.words))))
 
 
@@ -46,6 +49,25 @@ def prepared_if_any(repo: Repo, text: str) -> Said | None:
         Invalid: it is too long.
     """
     return prepared(repo, text) if text.strip() else None
+
+
+# Whole addresses of ours become paths: pages show media of nobody else.
+_OURS = re.compile(rf"https?://[^\s/\"'()<>]+({ADDRESS})\b", re.ASCII)
+_ALONE = re.compile(rf"^({ADDRESS})$", re.ASCII | re.MULTILINE)
+
+
+def _with_films(text: str) -> str:
+    """The same with the addresses of attachments as paths; one on its own line is shown there."""
+    there = existing(keys_in(text)) if PLACE in text else set()
+    if not there:
+        return text
+    paths = _OURS.sub(lambda found: found[1] if found[1] in there else found[0], text)
+    return _ALONE.sub(lambda found: _shown(found[1]) if found[1] in there else found[0], paths)
+
+
+def _shown(address: str) -> str:
+    kind = "video" if address.endswith(FILMS) else "audio" if address.endswith(SOUNDS) else ""
+    return f'<{kind} controls src="{address}"></{kind}>' if kind else f"![]({address})"
 
 
 def rendered(repo: Repo, text: str) -> Rendered:

@@ -7,6 +7,7 @@ from hub.errors import DiscussionOver
 from hub.events import CommentAdded, CommentChanged
 from hub.models import CommentVersion, Discussion, DiscussionEvent, Mention
 from hub.policies import check_can, check_can_edit, check_can_hide
+from hub.services import attachments
 from hub.services.comment_text import Said, prepared
 from hub.services.discussion_log import announce, check_talk, locked
 from teams.models import User
@@ -44,6 +45,7 @@ def add(discussion: Discussion, said: Said, by: User | None) -> DiscussionEvent:
         html=said.html,
     )
     _note_mentions(made, said)
+    attachments.show(made, by)
     return made
 
 
@@ -69,6 +71,7 @@ def edit(*, comment: DiscussionEvent, text: str, by: Principal) -> DiscussionEve
         fresh.edited_at, fresh.edited_by = timezone.now(), by.user
         fresh.save(update_fields=["text", "html", "edited_at", "edited_by"])
         fresh_names = _note_mentions(fresh, said)
+        attachments.show(fresh, by.user)
         announce(CommentChanged, discussion, by=by.user, comment=fresh, mentioned=fresh_names)
     return fresh
 

@@ -3,12 +3,14 @@
 from django.urls import path
 
 from hub.urls.converters import API
-from hub.wire import discussions, reactions
+from hub.wire import attachments, discussions, reactions
 
 ALL = f"{API}/discussions"
 ONE = f"{ALL}/<text:num>"
 
 urlpatterns = [
+    path("uploads", attachments.Attachments.as_view()),
+    path("uploads/<text:file>", attachments.OneAttachment.as_view()),
     path(ALL, discussions.Discussions.as_view()),
     path(ONE, discussions.OneDiscussion.as_view()),
     path(f"{ONE}/comment", discussions.Comment.as_view()),

@@ -6,6 +6,7 @@ from hub.portal import (
     access,
     closing,
     collections,
+    comments,
     discussions,
     files,
     follows,
@@ -17,7 +18,6 @@ from hub.portal import (
     notifications,
     protection,
     publishers,
-    reactions,
     repos,
     security,
     settings,
@@ -32,11 +32,11 @@ pages_of_discussions: list[URLPattern | URLResolver] = [
     path("<repo:name>/discussions/<text:num>/files", discussions.ProposedFiles.as_view()),
     path(
         "<repo:name>/discussions/<text:num>/comment/<text:comment>/reaction",
-        reactions.ReactToComment.as_view(),
+        comments.ReactToComment.as_view(),
     ),
     path(
         "<repo:name>/discussions/<text:num>/comment/<text:comment>",
-        discussions.EditComment.as_view(),
+        comments.EditComment.as_view(),
     ),
 ]
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.wire import clients
 from tests.wire.clients import Client
 from tests.wire.plain import Plain, file
 from tests.wire.stories import Facts, Stories, assert_refused
@@ -155,3 +156,17 @@ def test_reactions_and_pins_are_told(plain: Plain) -> None:
     assert plain("POST", reaction, {"reaction": "x"}).status == 400
     gone = plain("DELETE", reaction, {"reaction": "🚀"}, who="cleo").json
     assert gone["updatedComment"]["data"]["reactions"] == []
+
+
+def test_a_picture_is_uploaded_and_shown(stories: Stories, plain: Plain) -> None:
+    repo = plain.create("ada/odd", private=True)
+
+    told = stories.tell(clients.client(clients.OURS), "attachments", repo=repo)
+
+    assert f'<img src="{told["address"]}"' in told["shown"]
+    assert_refused(told["false"], "HfHubHTTPError", 400, "not what image/gif looks like")
+    assert plain("GET", told["address"]).headers["Content-Type"] == "image/png"
+    assert plain("GET", told["address"], who="cleo").status == 404
+    body = b"\x89PNG\r\n\x1a\n"
+    made = plain("POST", "/uploads", body, who="cleo", headers={"Content-Type": "image/png"})
+    assert plain("GET", made.body.decode().removeprefix(plain.url), who="cleo").body == body

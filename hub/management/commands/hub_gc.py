@@ -70,6 +70,7 @@ def _bytes_json(done: BytesReport) -> str:
 def _bytes_lines(done: BytesReport) -> str:
     steps = {
         "files in Xet form that no repo holds": done.files,
+        "attachments that no comment shows": done.attachments,
         "blobs condemned": done.condemned_blobs,
         "blobs deleted": done.deleted_blobs,
         "xorbs condemned": done.condemned_xorbs,
