@@ -8,6 +8,7 @@ from hub.models import Repo
 from hub.names import EntryPath, RepoKind, RepoName, RevisionName
 from hub.queries import history, trees
 from hub.queries.repos import repo_for
+from hub.queries.scans import check_served, key_of
 from inference.errors import InputRejected
 from inference.protocols.adapters import FILE
 from inference.protocols.tasks import Call
@@ -43,6 +44,8 @@ def _found(one: dict[str, Any], reader: Principal) -> tuple[dict[str, Any], Repo
         raise InputRejected(f"adapters: {problem.message}") from None
     repo = repo_for(reader, Action.REPO_READ, RepoKind.MODEL, name)
     commit = history.resolve(repo, revision or RevisionName.parse(repo.default_branch))
-    if not trees.find_many(repo.pk, commit, [_FILE]):
+    files = trees.find_many(repo.pk, commit, [_FILE])
+    if not files:
         raise InputRejected(f"{repo.full_name} is no adapter: it has no {FILE}.")
+    check_served(repo, *(key_of(facts) for facts in trees.facts_of(repo.pk, files)))
     return one, repo, commit.oid.hex()

@@ -10,6 +10,7 @@ from hub.models import Repo, RepoCard
 from hub.names import ROOT, EntryPath
 from hub.queries import trees
 from hub.queries.history import CommitRow
+from hub.queries.scans import check_served, key_of
 from inference.errors import InputRejected
 from inference.protocols.families import Offer, offer_of
 from inference.protocols.tasks import Task
@@ -49,34 +50,52 @@ def served(repo: Repo, commit: CommitRow) -> Served:
     Raises:
         ModelNotServed: nothing of ours runs it.
         UnsafeWeights: it would need pickles, or code of the repo.
+        FileWithheld: one of its files is not served to anybody; workers may still have it.
     """
-    paths, config = _files(repo.pk, commit)
+    files = _files(repo.pk, commit)
+    check_served(repo, *files.keys)
     card = RepoCard.objects.filter(repo=repo).values_list("pipeline_tag", flat=True).first()
-    offer = offer_of(paths, config, card or "")
+    offer = offer_of(files.paths, files.config, card or "")
     ref = ModelRef(repo.full_name, commit.oid.hex(), offer.family)
     return Served(repo, ref, offer)
 
 
 _KNOWN = 256
-_known: OrderedDict[tuple[int, bytes], tuple[frozenset[str], Mapping[str, Any]]] = OrderedDict()
+_LOADED = (".safetensors", ".json", ".txt", ".model")
 
 
-def _files(repo_id: int, commit: CommitRow) -> tuple[frozenset[str], Mapping[str, Any]]:
-    """The paths of a commit and its ``config.json``: they never change, so they are kept."""
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """The paths of a commit, its ``config.json``, and by what verdicts on its files are kept."""
+
+    paths: frozenset[str]
+    config: Mapping[str, Any]
+    keys: tuple[bytes, ...]
+
+
+_known: OrderedDict[tuple[int, bytes], _Files] = OrderedDict()
+
+
+def _files(repo_id: int, commit: CommitRow) -> _Files:
+    """They never change, so they are kept."""
     key = (repo_id, commit.oid)
     found = _known.get(key) or _read(repo_id, commit)
     _known[key] = found
+    _known.move_to_end(key)
     while len(_known) > _KNOWN:
         _known.popitem(last=False)
     return found
 
 
-def _read(repo_id: int, commit: CommitRow) -> tuple[frozenset[str], Mapping[str, Any]]:
-    paths = frozenset(
-        found.path for found in trees.list_all(repo_id, commit, ROOT) if not found.is_folder
-    )
+def _read(repo_id: int, commit: CommitRow) -> _Files:
+    files = [found for found in trees.list_all(repo_id, commit, ROOT) if not found.is_folder]
+    loaded = [found for found in files if found.path.endswith(_LOADED)]
     raw = trees.read_file(repo_id, commit, _CONFIG) or b"{}"
-    return paths, _config(raw)
+    return _Files(
+        frozenset(found.path for found in files),
+        _config(raw),
+        tuple(key_of(facts) for facts in trees.facts_of(repo_id, loaded)),
+    )
 
 
 def _config(raw: bytes) -> Mapping[str, Any]:
