@@ -14,6 +14,7 @@ exactly those who may read the repo's files.
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils import timezone
 
 from hub.models import Repo
 
@@ -49,6 +50,8 @@ class Snapshot(models.Model):
     bytes_total = models.BigIntegerField(default=0)
     """Of all sources, as they lie in the repo."""
     created_at = models.DateTimeField(auto_now_add=True)
+    seen_at = models.DateTimeField(default=timezone.now)
+    """When a branch or tag last came to it: some time after it is deleted."""
 
     class Meta:
         constraints = [

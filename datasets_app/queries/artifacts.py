@@ -6,6 +6,9 @@ from django.db.models import QuerySet
 
 from datasets_app.errors import NotReady, Unviewable
 from datasets_app.models import Artifact, Snapshot, Split, State
+from datasets_app.queries.rows import check_ready
+from datasets_app.queries.sources import check_sources
+from hub.errors import EntryNotFound, FileWithheld
 
 
 def artifact_of(split: Split, kind: str) -> Artifact:
@@ -13,8 +16,10 @@ def artifact_of(split: Split, kind: str) -> Artifact:
 
     Raises:
         NotReady: it is not, yet.
-        Unviewable: it could not be.
+        Unviewable: it could not be, as its split has no rows or for a reason of its own.
     """
+    check_ready(split)
+    check_sources(split.config.snapshot.repo, split)
     found = _of(split).filter(kind=kind).first()
     if found is None or found.state in {State.WAITING, State.RUNNING}:
         raise NotReady
@@ -25,7 +30,11 @@ def artifact_of(split: Split, kind: str) -> Artifact:
 
 
 def ready_artifact(split: Split, kind: str) -> Artifact | None:
-    """The same for who can do without."""
+    """The same for who can do without; what may not be seen is not there."""
+    try:
+        check_sources(split.config.snapshot.repo, split)
+    except (EntryNotFound, FileWithheld):
+        return None
     return _of(split).filter(kind=kind, state=State.READY).first()
 
 

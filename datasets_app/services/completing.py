@@ -15,6 +15,15 @@ from hub.services import jobs
 FILES_IN_A_FOLDER = 10_000
 
 
+def storable(value: Any) -> Any:
+    """The same without NUL characters, which no text of a row can hold."""
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd")
+    if isinstance(value, dict):
+        return {storable(key): storable(one) for key, one in value.items()}
+    return [storable(one) for one in value] if isinstance(value, list) else value
+
+
 def raw_of(text: str) -> bytes:
     """A schema as rows hold it, from what a child told."""
     return base64.b64decode(text)
@@ -101,6 +110,7 @@ def fail(config: Config, bad: UnreadableFile | Unresolvable, path: str) -> None:
     if isinstance(bad, UnreadableFile):
         error |= {"column": bad.column} if bad.column is not None else {}
         error |= {"row": bad.row} if bad.row is not None else {}
+    error = storable(error)
     told = {"state": State.FAILED, "error_code": bad.viewer_code, "error": error}
     Config.objects.filter(pk=config.pk).update(**told)
     Split.objects.filter(config=config).update(**told)

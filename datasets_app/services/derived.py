@@ -12,6 +12,7 @@ from datasets_app.errors import InvalidParameter, QueryTooHeavy
 from datasets_app.models import Artifact, Snapshot, Split, State
 from datasets_app.queries.rows import Found, rows_of
 from datasets_app.queries.splits import splits_of
+from datasets_app.services.completing import storable
 from datasets_app.services.kinds import INDEX, STATISTICS
 from datasets_app.serving.pool import Child, checked
 from hub.services import jobs
@@ -59,7 +60,7 @@ def _make(
     except (InvalidParameter, QueryTooHeavy) as problem:
         error = {"message": problem.message}
         made = {kind: {"state": State.FAILED, "error_code": "UnexpectedApiError", "error": error}}
-    for name, columns in made.items():
+    for name, columns in storable(made).items():
         Artifact.objects.update_or_create(
             snapshot=snapshot,
             kind=name,

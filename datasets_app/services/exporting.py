@@ -20,6 +20,7 @@ from datasets_app.queries.files import lay_down, workplace
 from datasets_app.readers.task import Task
 from datasets_app.services import children, completing
 from datasets_app.services.folders import folder_params
+from datasets_app.services.kinds import CANCELLED
 from datasets_app.shape import formats
 from datasets_app.shape.fingerprint import recipe
 from hub.errors import EntryNotFound
@@ -29,7 +30,7 @@ from hub.models import Repo
 from hub.queries.content import known_content
 from hub.queries.store import blob_store
 from hub.services import blobs
-from hub.services.working import JobFailed, TryAgain, Work
+from hub.services.working import JobCancelled, JobFailed, TryAgain, Work
 from teams.errors import OutOfSpace, Unavailable
 from teams.policies import ANONYMOUS
 
@@ -54,6 +55,10 @@ def export(work: Work) -> dict[str, Any]:
     except (UnreadableFile, Unresolvable) as bad:
         completing.fail(config, bad, running.path)
         raise JobFailed(bad.viewer_code, bad.message) from None
+    except JobCancelled:
+        told = "The conversion was cancelled. The next commit begins anew."
+        completing.fail(config, UnreadableFile(told, viewer_code=CANCELLED), running.path)
+        raise
     except (Unavailable, OutOfSpace) as away:
         raise TryAgain("store_away", away.message) from None
     return {"rows": completing.complete(config)}

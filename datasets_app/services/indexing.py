@@ -11,9 +11,10 @@ from typing import Any
 from datasets_app.models import Split
 from datasets_app.queries.rows import Found
 from datasets_app.services.derived import asked, make_all
+from datasets_app.services.publishing import index_ref
 from datasets_app.serving.features import Feature, kind_of
 from hub.git.objects import FILE_MODE, Entry, Kind, Pointer
-from hub.git.refs import CONVERTS, RefUpdate
+from hub.git.refs import RefUpdate
 from hub.git.stored import store
 from hub.models import Repo
 from hub.names import EntryPath
@@ -29,7 +30,6 @@ VERSION = 1
 SECONDS = 3600
 GIBIBYTES = 4
 WRITTEN = 64 * 1024**3
-REF = f"{CONVERTS}search"
 _TEXT = frozenset({"string", "large_string"})
 _STEP_BYTES = 1024 * 1024
 
@@ -69,31 +69,34 @@ def _index(_work: Work, split: Split, found: Found) -> Mapping[str, Mapping[str,
 
 def _keep(split: Split, packed: Path) -> bytes:
     """Let the repo hold the index as a large file; answer its digest."""
-    repo = split.config.snapshot.repo
+    snapshot = split.config.snapshot
+    repo = snapshot.repo
     size = packed.stat().st_size
     bytes_store = blob_store()
     staged = bytes_store.stage(_pieces(packed))
     sha256 = staged.sha256
     blobs.accept(repo=repo, store=bytes_store, staged=staged, sha256=sha256, size=size, by=None)
-    _name(repo, f"{split.config.name}/{split.name}.index", Pointer(sha256, size))
+    _name(
+        repo, index_ref(snapshot), f"{split.config.name}/{split.name}.index", Pointer(sha256, size)
+    )
     return sha256
 
 
-def _name(repo: Repo, path: str, pointer: Pointer) -> None:
-    """Let the ref of indexes name a large file under ``path``."""
+def _name(repo: Repo, ref: str, path: str, pointer: Pointer) -> None:
+    """Let a snapshot's ref of indexes name a large file under ``path``."""
     made = store(Kind.BLOB, bytes(pointer))
 
     def build(heads: Heads) -> Change:
-        head = heads[REF]
-        edit = TreeEdit(repo.pk, heads.tree(REF), [EntryPath(path)])
+        head = heads[ref]
+        edit = TreeEdit(repo.pk, heads.tree(ref), [EntryPath(path)])
         edit.put(EntryPath(path), Entry(FILE_MODE, made.oid))
         root, stored = edit.finish()
         parents = (head,) if head else ()
         message = Message("Index texts")
         commit, row = build_commit(root, parents, message, None, edit.changes)
-        return Change((RefUpdate(REF, head, commit.oid),), [*stored, commit], [row])
+        return Change((RefUpdate(ref, head, commit.oid),), [*stored, commit], [row])
 
-    publish(repo, refs=[REF], build=build, files=[made])
+    publish(repo, refs=[ref], build=build, files=[made])
 
 
 def _pieces(file: Path) -> Iterator[bytes]:

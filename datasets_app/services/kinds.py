@@ -6,3 +6,6 @@ EXPORT = "datasets.export"
 PUBLISH = "datasets.publish"
 STATISTICS = "datasets.statistics"
 INDEX = "datasets.index"
+
+CANCELLED = "JobCancelledError"
+"""What the viewer calls the failure of a config whose export somebody cancelled."""

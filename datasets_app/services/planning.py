@@ -16,7 +16,8 @@ from datasets_app.queries.files import members_of
 from datasets_app.services import batching
 from datasets_app.services.arrow_schemas import schema_of
 from datasets_app.services.exporting import FORCED
-from datasets_app.services.kinds import EXPORT, PREVIEW, PUBLISH
+from datasets_app.services.kinds import CANCELLED, EXPORT, PREVIEW, PUBLISH
+from datasets_app.services.tidying import forget_purged
 from datasets_app.shape import formats
 from datasets_app.shape.configs import ConfigPlan, resolve
 from datasets_app.shape.features import card_features
@@ -43,6 +44,7 @@ def plan(work: Work) -> dict[str, Any]:
     if commit is None:
         return {}
     snapshot = plan_commit(repo, commit)
+    forget_purged(repo)
     return {"snapshot": snapshot.pk, "commit": commit.oid.hex()}
 
 
@@ -160,6 +162,8 @@ def _write(repo: Repo, snapshot: Snapshot, planned: _Planned) -> None:
                 ord=order,
                 num_bytes_original=sum(file.size for file in files),
                 state=config.state,
+                error_code=config.error_code,
+                error=config.error,
             )
             Source.objects.bulk_create(_sources(row, plan, files))
         if config.state != State.FAILED:
@@ -172,11 +176,18 @@ def _write(repo: Repo, snapshot: Snapshot, planned: _Planned) -> None:
             key=str(snapshot.pk),
             priority=2,
         )
+    else:
+        jobs.request(PUBLISH, params={"snapshot": snapshot.pk}, repo=repo, key=str(snapshot.pk))
 
 
 def _go_on(repo: Repo, snapshot: Snapshot) -> None:
     """Ask for what a known snapshot lacks: an older state that came back, jobs that were ended."""
-    lacking = Config.objects.filter(snapshot=snapshot, state__in=[State.WAITING, State.RUNNING])
+    mine = Config.objects.filter(snapshot=snapshot)
+    ended = mine.filter(state=State.FAILED, error_code=CANCELLED).values_list("pk", flat=True)
+    begun = {"state": State.WAITING, "error_code": "", "error": None}
+    Split.objects.filter(config__in=list(ended)).update(**begun)
+    mine.filter(pk__in=list(ended)).update(**begun)
+    lacking = mine.filter(state__in=[State.WAITING, State.RUNNING])
     keys = {str(pk) for pk in lacking.values_list("pk", flat=True)}
     waiting = Job.objects.filter(kind=EXPORT, key__in=keys, state__in=OPEN)
     for key in keys - set(waiting.values_list("key", flat=True)):
@@ -193,8 +204,14 @@ def _config(snapshot: Snapshot, plan: ConfigPlan, planned: _Planned, position: i
             f"Files of the format {plan.builder!r} are not shown here; they can be downloaded "
             "and streamed.",
         )
-    code, error = _told(problem) if problem else ("", None)
     features = planned.features.get(plan.name)
+    schema = None
+    if features and plan.builder in FORCED:
+        try:
+            schema = schema_of(features)
+        except Unresolvable as bad:
+            problem, features = problem or bad, None
+    code, error = _told(problem) if problem else ("", None)
     return Config.objects.create(
         snapshot=snapshot,
         name=plan.name,
@@ -203,7 +220,7 @@ def _config(snapshot: Snapshot, plan: ConfigPlan, planned: _Planned, position: i
         builder=plan.builder,
         params=dict(plan.params),
         features=features,
-        arrow_schema=schema_of(features) if features and plan.builder in FORCED else None,
+        arrow_schema=schema,
         state=State.FAILED if problem else State.WAITING,
         error_code=code,
         error=error,

@@ -11,7 +11,7 @@ from datasets_app.queries.files import lay_down, workplace
 from datasets_app.queries.splits import splits_of
 from datasets_app.readers.task import Task
 from datasets_app.services import children
-from datasets_app.services.completing import text_of
+from datasets_app.services.completing import storable, text_of
 from datasets_app.services.exporting import FORCED
 from datasets_app.services.folders import folder_params
 from datasets_app.shape import formats
@@ -59,7 +59,7 @@ def _make(work: Work, snapshot: Snapshot, split: Split) -> None:
             values |= {"state": State.READY, "progress": 1.0}
     except (UnreadableFile, Unresolvable, EntryNotFound) as bad:
         code = getattr(bad, "viewer_code", "StreamingRowsError")
-        error = {"message": bad.message, "path": source.path}
+        error = storable({"message": bad.message, "path": source.path})
         values |= {"state": State.FAILED, "error_code": code, "error": error}
     Artifact.objects.update_or_create(
         snapshot=snapshot,

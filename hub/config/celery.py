@@ -95,6 +95,15 @@ BEAT: dict[str, dict[str, str | schedule | dict[str, int]]] = {
         "task": "hub.tasks.scrubbing.scrub",
         "schedule": schedule(3600),
     },
+    "settle-datasets": {
+        "task": "datasets_app.tasks.tidying.settle",
+        "schedule": schedule(60),
+        "options": {"expires": 60},
+    },
+    "forget-datasets": {
+        "task": "datasets_app.tasks.tidying.forget",
+        "schedule": schedule(3600),
+    },
     "sweep-staging": {
         "task": "hub.tasks.storage.sweep_staging",
         "schedule": schedule(3600),
