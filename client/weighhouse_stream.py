@@ -206,13 +206,18 @@ else:
             workers, number = (worker.num_workers, worker.id) if worker else (1, 0)
             rank, world = self.rank * workers + number, self.world * workers
             self._stream = RowStream(self.rows, rank, world)
-            if self._states:
-                self._stream.load_state_dict(*self._states)
+            # A state is where one pass goes on; the next pass begins at the beginning.
+            states, self._states = self._states, ()
+            if states:
+                self._stream.load_state_dict(*states)
             yield from self._stream.rows()
 
         def state_dict(self) -> dict[str, Any]:
-            empty: dict[str, Any] = {"lanes": {}, "turn": 0}
-            return self._stream.state_dict() if self._stream else empty
+            if self._states or self._stream is None:
+                waiting = RowStream(self.rows, self.rank, self.world)
+                waiting.load_state_dict(*self._states)
+                return waiting.state_dict()
+            return self._stream.state_dict()
 
         def load_state_dict(self, *states: Mapping[str, Any]) -> None:
             self._states = states
