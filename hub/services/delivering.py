@@ -7,7 +7,7 @@ so no receiver's slowness holds up a row.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import structlog
@@ -111,8 +111,9 @@ def _begin(sender: Sender) -> int:
     claimed = _claim(IN_FLIGHT - sender.in_flight)
     if claimed:
         reach(Point.WEBHOOK_CLAIMED)
+    repos = Repo.objects.in_bulk({one.event.repo_id for one in claimed if one.event is not None})
     for delivery in claimed:
-        _send(sender, delivery)
+        _send(sender, delivery, repos)
     return fanned + len(claimed)
 
 
@@ -153,16 +154,14 @@ def _claim(limit: int) -> list[Delivery]:
     )
 
 
-def _send(sender: Sender, delivery: Delivery) -> None:
+def _send(sender: Sender, delivery: Delivery, repos: Mapping[int, Repo]) -> None:
     webhook, event, now = delivery.webhook, delivery.event, timezone.now()
-    if event is not None:
-        repo = Repo.objects.filter(pk=event.repo_id).first()
-        if not may_hear(webhook, event, repo):
-            # The log is its owner's to read, so the body goes too.
-            Delivery.objects.filter(pk=delivery.pk).update(
-                state=Delivery.State.SKIPPED, reason="no_access", body=b""
-            )
-            return
+    if event is not None and not may_hear(webhook, event, repos.get(event.repo_id)):
+        # The log is its owner's to read, so the body goes too.
+        Delivery.objects.filter(pk=delivery.pk).update(
+            state=Delivery.State.SKIPPED, reason="no_access", body=b""
+        )
+        return
     try:
         url, made, body = _request(delivery, int(now.timestamp()))
     except Unreadable as reason:
