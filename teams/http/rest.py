@@ -50,6 +50,9 @@ class RestView(APIView):
         self.http_request = request
         return super().initialize_request(request, *args, **kwargs)
 
+    def perform_authentication(self, request: Request) -> None:
+        """Leave it to :meth:`initial`: DRF would put nobody in the place of a session's user."""
+
     def get_exception_handler(self) -> Callable[[Exception, Mapping[str, Any]], Response | None]:
         return as_problem
 

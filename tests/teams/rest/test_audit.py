@@ -92,6 +92,19 @@ def test_what_cannot_be_is_refused(cast: Cast, ada: Client, query: str) -> None:
     assert ada.get(f"{LOG}?{query}").status_code == 400
 
 
+def test_the_page_that_offers_an_export_is_enough_to_get_it(cast: Cast) -> None:
+    write(cast, "repo.create")
+    browser = Client()
+    browser.force_login(cast.ada)
+
+    answer = browser.get(f"{LOG}?limit=5000&format=ndjson")
+
+    assert answer.status_code == 200
+    assert b"repo.create" in answer.content
+    made = browser.post("/api/v1/organizations", {"name": "x"}, content_type="application/json")
+    assert made.status_code == 401
+
+
 def test_only_admins_read_it(cast: Cast, ada: Client) -> None:
     ben = Client(headers=bearer(tokens.issue(user=cast.ben, name="t", role="write")[1]))
     root = Client(headers=bearer(tokens.issue(user=cast.root, name="t")[1]))
