@@ -45,10 +45,14 @@ _TOO_LONG = """
 SELECT webhook_id, count(*) - %(most)s FROM hub_delivery
 WHERE state IN ('pending', 'sending') GROUP BY webhook_id HAVING count(*) > %(most)s
 """
+# Materialized, as wherever a limit goes with locks: a plan that asked again and again for the first
+# few that are left would come to all of them.
 _GIVE_UP = """
-UPDATE hub_delivery SET state = 'failed', reason = %(reason)s WHERE id IN (
+WITH oldest AS MATERIALIZED (
     SELECT id FROM hub_delivery WHERE webhook_id = %(webhook)s AND state = 'pending'
     ORDER BY id LIMIT %(excess)s FOR UPDATE SKIP LOCKED)
+UPDATE hub_delivery SET state = 'failed', reason = %(reason)s
+WHERE id IN (SELECT id FROM oldest)
 """
 
 

@@ -48,9 +48,11 @@ def replay(*, delivery: Delivery, by: Principal, new_id: bool = False) -> Delive
 
 
 _REPLAY_FAILED = """
-UPDATE hub_delivery SET state = 'pending', attempt = 0, reason = '', due = now()
-WHERE id IN (SELECT id FROM hub_delivery WHERE webhook_id = %s AND state = 'failed'
+WITH failed AS MATERIALIZED (
+    SELECT id FROM hub_delivery WHERE webhook_id = %s AND state = 'failed'
     AND created_at >= %s AND created_at <= %s ORDER BY id LIMIT %s FOR UPDATE)
+UPDATE hub_delivery SET state = 'pending', attempt = 0, reason = '', due = now()
+WHERE id IN (SELECT id FROM failed)
 """
 
 

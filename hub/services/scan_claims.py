@@ -25,7 +25,7 @@ class Claim(NamedTuple):
 
 
 _CLAIM = """
-WITH free AS (SELECT id FROM hub_scan WHERE state = 'queued'
+WITH free AS MATERIALIZED (SELECT id FROM hub_scan WHERE state = 'queued'
     AND (claimed_until IS NULL OR claimed_until < now())
     ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
 UPDATE hub_scan s SET claimed_until = now() + %s::interval FROM free WHERE s.id = free.id

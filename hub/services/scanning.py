@@ -261,10 +261,12 @@ def _is_news(one: _Settled) -> bool:
 
 
 _DUE = """
-UPDATE hub_scan SET state = 'queued', before = state, attempts = 0, claimed_until = NULL
-WHERE id IN (SELECT id FROM hub_scan WHERE state <> 'queued' AND (rules < %s
+WITH due AS MATERIALIZED (
+    SELECT id FROM hub_scan WHERE state <> 'queued' AND (rules < %s
     OR (state = 'error' AND scanned_at < now() - interval '1 day'))
     ORDER BY id DESC LIMIT %s FOR UPDATE SKIP LOCKED)
+UPDATE hub_scan SET state = 'queued', before = state, attempts = 0, claimed_until = NULL
+WHERE id IN (SELECT id FROM due)
 """
 
 

@@ -73,10 +73,11 @@ class _Letter(NamedTuple):
 
 
 _CLAIM = """
-UPDATE teams_mail SET attempts = attempts + 1, due_at = clock_timestamp() + %s WHERE id IN (
+WITH due AS MATERIALIZED (
     SELECT id FROM teams_mail WHERE state = 'waiting' AND due_at <= clock_timestamp()
     ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
-RETURNING id, "to", subject, text, attempts
+UPDATE teams_mail SET attempts = attempts + 1, due_at = clock_timestamp() + %s
+WHERE id IN (SELECT id FROM due) RETURNING id, "to", subject, text, attempts
 """
 
 
@@ -91,7 +92,7 @@ def send_due() -> int:
     if not is_configured():
         return 0
     sent = 0
-    while letters := [_Letter(*row) for row in sql.rows(_CLAIM, [LEASE, AT_ONCE])]:
+    while letters := [_Letter(*row) for row in sql.rows(_CLAIM, [AT_ONCE, LEASE])]:
         sent += _send_all(letters)
     return sent
 

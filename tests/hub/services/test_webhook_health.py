@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from hub.models import Delivery, Notification, Webhook
+from hub.models import Delivery, Notification, Webhook, sql
 from hub.outgoing.client import Answer
 from hub.outgoing.retrying import ENOUGH_ATTEMPTS
 from hub.services import delivery_log, webhooks
@@ -172,3 +172,11 @@ def test_of_a_line_that_is_too_long_the_oldest_fail_and_can_be_replayed(
     assert delivery_log.bound_queues(most=10) == 0
     stats = caller(cast.ada).get(f"/api/settings/webhooks/{webhook.public_id}/stats").json()
     assert (stats["deliveries"]["failed"], stats["overflown"]) == (2, 2)
+
+
+def test_no_more_fail_than_are_too_many_however_postgresql_goes_about_it(webhook: Webhook) -> None:
+    waiting(webhook, 12)
+    for way in ("hashagg", "hashjoin", "mergejoin", "sort", "material", "indexscan", "bitmapscan"):
+        sql.run(f"SET LOCAL enable_{way} = off")
+
+    assert delivery_log.bound_queues(most=10) == 2
