@@ -63,7 +63,7 @@ def asked_pause(text: str, now: datetime) -> float:
         return float(min(int(text[:9]), MOST_RETRY_AFTER))
     try:
         when = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return 0.0
     when = when if when.tzinfo else when.replace(tzinfo=UTC)
     return min(max((when - now).total_seconds(), 0.0), MOST_RETRY_AFTER)

@@ -79,6 +79,9 @@ def test_the_overloaded_are_left_alone_for_a_minute(status: int) -> None:
         (format_datetime(NOW - timedelta(minutes=5), usegmt=True), 0),
         (format_datetime(NOW + timedelta(days=9), usegmt=True), 6 * 3600),
         ("Thu, 99 Foo 2026 99:99:99 GMT", 0),
+        # Numbers that no machine word holds: whoever answers so must not end those who listen.
+        ("Mon, 01 Jan 2024 00:00:00 +9999999999999999", 0),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", 0),
     ],
 )
 def test_retry_after_is_read_as_seconds_or_date_and_bounded(text: str, seconds: float) -> None:
