@@ -19,7 +19,7 @@ def unheard(queue: str) -> int:
     """How many bells of a queue nobody has heard yet; 0 if it is away."""
     with current_app.connection_for_write() as connection:
         try:
-            declared = connection.default_channel.queue_declare(queue=queue, passive=True)
+            declared = connection.channel().queue_declare(queue=queue, passive=True)
         except (OSError, *connection.connection_errors, *connection.channel_errors):
             return 0
     return int(declared.message_count)

@@ -51,7 +51,7 @@ SELECT e.id, w.webhook_id FROM hub_event e JOIN hub_watch w ON w.namespace_id = 
 WHERE e.id = ANY(%(events)s)
 ORDER BY 1, 2
 """
-_HOLD = "SELECT id FROM hub_webhook WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE"
+_HOLD = "SELECT id FROM {} WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE"
 
 
 @transaction.atomic
@@ -64,9 +64,10 @@ def fan_out() -> int:
     events = {event.pk: event for event in waiting.order_by("pk")[:AT_ONCE]}
     if not events:
         return 0
-    repos = Repo.objects.select_related("namespace").in_bulk(
-        {event.repo_id for event in events.values()}
-    )
+    # Who is just deleting one of these repos is waited for before anything else is held.
+    ids = sorted({event.repo_id for event in events.values()})
+    there = [pk for (pk,) in sql.rows(_HOLD.format("hub_repo"), [ids])]
+    repos = Repo.objects.select_related("namespace").in_bulk(there)
     for event in events.values():
         notifications.tell(event, repos.get(event.repo_id))
     pairs = sql.rows(_PAIRS, {"events": list(events)})
@@ -83,7 +84,8 @@ def _wanted(
     events: dict[int, Event], repos: Mapping[int, Repo], pairs: Sequence[tuple[int, int]]
 ) -> Iterator[tuple[Event, Webhook]]:
     # Who is just deleting one of them is waited for, and who comes later waits for us.
-    there = sql.rows(_HOLD, [sorted({webhook for _event, webhook in pairs})])
+    wanted = sorted({webhook for _event, webhook in pairs})
+    there = sql.rows(_HOLD.format("hub_webhook"), [wanted])
     webhooks = (
         Webhook.objects.filter(disabled_at=None)
         .select_related("namespace", "namespace__user__namespace")

@@ -16,7 +16,7 @@ from hub.models import Attempt, Delivery, Event, Repo, Webhook, sql
 from hub.names import EntryPath, RepoName, RevisionName
 from hub.outgoing.client import Answer
 from hub.queries import history, objects
-from hub.services import commits, refs, repos, webhooks
+from hub.services import commits, delivering, refs, repos, webhooks
 from hub.services.commits import Message, PutFile
 from hub.services.delivery_outcomes import Outcome, settle
 from hub.services.fan_out import fan_out
@@ -235,6 +235,24 @@ def test_what_cannot_be_read_any_more_keeps_nobody_from_being_told(cast: Cast, s
 
     told = {one.json["webhook"]["id"] for one in sink.got if one.json["type"] == CONTENT}
     assert told == {choosy.public_id, usual.public_id}
+
+
+def test_what_has_waited_longest_goes_first_whoever_it_is_for(
+    cast: Cast, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivering, "IN_FLIGHT", 1)
+    cast.repo("ada/tiny")
+    hooks = [of_ada(cast, sink, ("model", "ada/tiny"))[0] for _ in range(3)]
+    now = timezone.now()
+    for place in range(6):
+        webhooks.ping(webhook=hooks[2 - place % 3], by=signed_in(cast.ada))
+        due = now - timedelta(minutes=9 - place)
+        Delivery.objects.filter(pk=Delivery.objects.latest("pk").pk).update(due=due)
+
+    deliver()
+
+    order = [one.json["webhook"]["id"] for one in sink.got]
+    assert order == [hook.public_id for hook in (*reversed(hooks), *reversed(hooks))]
 
 
 def test_a_failure_is_tried_again_with_the_same_id_and_bytes(cast: Cast, sink: Sink) -> None:

@@ -5,9 +5,9 @@ from django.db import transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from hub.models import Delivery, Event, Notification, Repo, Webhook
+from hub.models import Delivery, Event, Notification, Repo, Webhook, sql
 from hub.outgoing.client import Answer
-from hub.services import discussions, notifications, webhooks
+from hub.services import discussions, notifications, repos, webhooks
 from hub.services.delivery_outcomes import Outcome, settle
 from hub.services.fan_out import fan_out, new_message_id
 from tests.cast import Cast, signed_in
@@ -15,6 +15,10 @@ from tests.hub.services.aside import Aside
 from tests.hub.services.hooks import watching
 
 pytestmark = pytest.mark.django_db(transaction=True)
+_HELD = """
+SELECT count(*) FROM pg_locks WHERE granted AND pid <> pg_backend_pid()
+AND relation = 'hub_notification'::regclass AND mode = 'RowExclusiveLock'
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -96,3 +100,21 @@ def test_what_is_told_of_anew_at_this_moment_is_not_taken_as_read(cast: Cast, re
 
     unread = Notification.objects.filter(user=cast.ada, read_at=None)
     assert [note.discussion_id for note in unread] == [other.pk] != [one.pk]
+
+
+def test_a_repo_that_is_deleted_meanwhile_is_waited_for_with_empty_hands(
+    cast: Cast, repo: Repo
+) -> None:
+    one, other = (
+        discussions.open_discussion(repo=repo, title="Why", text="?", by=signed_in(cast.cleo))
+        for _ in range(2)
+    )
+    with transaction.atomic():
+        repos.delete(repo=repo, by=signed_in(cast.ada))
+        aside = Aside(fan_out, patience_ms=60_000)
+        aside.until_it_waits()
+        assert sql.rows("SELECT count(*) FROM hub_notification") == [(0,)]
+        assert sql.rows(_HELD) == [(0,)]
+    assert aside.joined() == 2
+
+    assert not Notification.objects.filter(discussion_id__in=[one.pk, other.pk]).exists()
