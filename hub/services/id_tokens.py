@@ -85,11 +85,22 @@ def verified(token: str, claimed: Claimed, *, audience: str) -> dict[str, Any]:
                 "enforce_minimum_key_length": True,
             },
         )
-    except jwt.PyJWTError as problem:
+    except (jwt.PyJWTError, OverflowError) as problem:
         raise IdTokenRefused(f"The identity token is refused: {problem}.") from None
-    if claims["exp"] - claims["iat"] > MAX_LIFE.total_seconds():
+    if not _is_short_lived(claims):
         raise IdTokenRefused("The identity token is valid for more than a day.")
     return claims
+
+
+def _is_short_lived(claims: dict[str, Any]) -> bool:
+    """Whether it is; times that are no numbers, or numbers without end, are those of no token."""
+    begins, ends = claims["iat"], claims["exp"]
+    if not (isinstance(begins, int | float) and isinstance(ends, int | float)):
+        return False
+    try:
+        return float(ends) - float(begins) <= MAX_LIFE.total_seconds()
+    except OverflowError:
+        return False
 
 
 def spend(claims: dict[str, Any], token: str) -> None:
