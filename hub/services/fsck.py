@@ -17,6 +17,7 @@ from hub.queries.fsck import (
     changes,
     counters,
     damage,
+    events,
     history,
     large_files,
     leftovers,
@@ -100,6 +101,7 @@ def _in_history(repo: Repo, *, deep: bool) -> Iterator[tuple[str, str]]:
     yield from _named("change", changes.homeless_faults(repo.pk))
     yield from _named("counter", counters.counter_faults(repo))
     yield from _named("downloads", counters.download_faults(repo))
+    yield from _named("event", events.event_faults(repo))
     if deep:
         yield from _named("change", changes.change_faults(rows, inventory))
 

@@ -138,6 +138,10 @@ DAMAGE = {
     "likes are miscounted": ("counter", "UPDATE hub_repo SET likes = 7"),
     "bytes are miscounted": ("counter", "UPDATE hub_repo SET git_bytes = 7"),
     "downloads are made up": ("downloads", "UPDATE hub_repo SET downloads = 7"),
+    "an event is lost": (
+        "event",
+        "DELETE FROM hub_event WHERE seq = (SELECT max(seq) FROM hub_event)",
+    ),
     "a card is missing": ("card", "DELETE FROM hub_repocard"),
     "a repo is gone but its history": ("orphan", "UPDATE git_line SET repo_id = 0 WHERE line = 1"),
     "a file needs another xorb": ("file", "DELETE FROM hub_xetfilexorb"),
