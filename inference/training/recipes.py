@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from inference.errors import InputRejected
 from inference.protocols.families import Family
-from inference.protocols.tasks import Field, FieldKind, values_of
+from inference.protocols.tasks import MAX_EDGE, Field, FieldKind, values_of
 from inference.training.parameters import schema_of, with_defaults
 from inference.training.ports import Recipe, TrainingFailed
 from inference.training.rows import Holds, held_by
@@ -119,6 +119,14 @@ _TARGET = Need(
     label="Label column",
     holds=(Holds.LABEL, Holds.TEXT, Holds.NUMBER),
 )
+_CAPTION = Need(
+    parameter="caption_column", label="Caption column", holds=(Holds.TEXT,), optional=True
+)
+_DRAW = """from diffusers import DiffusionPipeline
+
+pipeline = DiffusionPipeline.from_pretrained("{base}")
+pipeline.load_lora_weights("{model}")
+pipeline("a prompt").images[0]"""
 _CLASSIFY = """from transformers import pipeline
 
 classify = pipeline("image-classification", "{model}")
@@ -147,6 +155,71 @@ _ABOUT = (
         library="transformers",
         usage=_CLASSIFY,
         home=("classifiers", "ImageClassification"),
+    ),
+    About(
+        name="text-to-image-lora",
+        title="Stable Diffusion LoRA",
+        summary="Teach a Stable Diffusion model a style or a thing, by small weights beside it.",
+        families=frozenset({Family.DIFFUSION}),
+        needs=(_IMAGE, _CAPTION),
+        fewest=3,
+        own=(
+            Field(
+                name="caption",
+                label="Caption",
+                default="",
+                help="For all images; the text of the caption column takes the place of {}.",
+            ),
+            Field(
+                name="rank",
+                label="Rank",
+                kind=FieldKind.INTEGER,
+                default=8,
+                least=1,
+                most=256,
+                help="How much the new weights can hold.",
+            ),
+            Field(
+                name="alpha",
+                label="Alpha",
+                kind=FieldKind.NUMBER,
+                least=0.01,
+                most=1024,
+                help="The new weights count alpha / rank; as much as rank, if not given.",
+            ),
+            Field(
+                name="targets",
+                label="Where",
+                kind=FieldKind.CHOICE,
+                default="attention",
+                choices=("attention", "all"),
+                help="Beside the attention of the UNet, or its feed-forward layers, too.",
+            ),
+            Field(
+                name="resolution",
+                label="Resolution",
+                kind=FieldKind.INTEGER,
+                least=16,
+                most=MAX_EDGE,
+                step=8,
+                help="Pixels of the square that images are cut to; the model's own, if not given.",
+            ),
+            Field(
+                name="min_snr_gamma",
+                label="Min-SNR",
+                kind=FieldKind.NUMBER,
+                default=0.0,
+                least=0,
+                most=100,
+                help="Steps with less noise than this count less, mostly 5; 0 counts all the same.",
+            ),
+            *with_defaults(lr=1e-4, epochs=10, batch_size=4, valid_share=0.0),
+        ),
+        task="text-to-image",
+        library="diffusers",
+        relation="adapter",
+        usage=_DRAW,
+        home=("diffusion_lora", "DiffusionLora"),
     ),
     About(
         name="echo",
