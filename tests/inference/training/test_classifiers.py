@@ -2,17 +2,29 @@
 
 import io
 import signal
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
+from inference.training.run import run
 from tests.inference.ml import needs_ml
 from tests.inference.training.folders import asked, digest, losses, shades, trained, write_rows
 from tests.inference.training.test_run import broken_off
 
 pytestmark = [needs_ml, pytest.mark.filterwarnings("ignore")]  # of torch, on import
 PARAMETERS = {"epochs": 6, "batch_size": 8, "lr": 2e-3, "checkpointing_steps": 5}
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    """What a training asks of torch is no concern of other tests."""
+    import torch  # noqa: PLC0415
+
+    yield
+    torch.use_deterministic_algorithms(mode=False)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +59,8 @@ def test_it_learns_and_a_killed_one_comes_to_the_same_weights(tmp_path: Path, ba
         write_rows(tmp_path / name, rows)
         asked(tmp_path / name, "image-classification", PARAMETERS, base)
 
-    told = trained(tmp_path / "whole")
+    told: list[Mapping[str, Any]] = []
+    run(tmp_path / "whole", told.append)
     before = broken_off(tmp_path / "killed", signal.SIGKILL, after=12)
     after = losses(trained(tmp_path / "killed"))
 
@@ -62,7 +75,7 @@ def test_it_learns_and_a_killed_one_comes_to_the_same_weights(tmp_path: Path, ba
 def test_a_linear_probe_leaves_the_features_of_its_base(tmp_path: Path, base: Path) -> None:
     from safetensors.torch import load_file  # noqa: PLC0415
 
-    trained(asked(tmp_path, "image-classification", {"train": "head", "epochs": 2}, base))
+    run(asked(tmp_path, "image-classification", {"train": "head", "epochs": 2}, base), print)
 
     old = load_file(base / "model.safetensors")
     new = load_file(tmp_path / "made" / "model.safetensors")
