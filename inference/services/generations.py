@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from hub.models import Job, Repo
+from hub.models import Job, Repo, sql
 from hub.names import RevisionName
 from hub.policies import check_can
 from hub.queries import history
@@ -22,6 +22,7 @@ from inference.services import serving
 from inference.services.leave import leave_to_read
 from inference.serving.line import ANYBODY, Rooms
 from inference.serving.tickets import Priority, Ticket
+from teams.errors import TooMany
 from teams.models import User
 from teams.policies import Principal
 from teams.roles import Action
@@ -31,6 +32,10 @@ MOST = 16
 """Pictures of one job."""
 KEPT = 1000
 """Outputs of one user; older ones go."""
+KEPT_BYTES = 2**30
+"""What the outputs of one user may hold together."""
+MOST_WAITING = 100
+"""Jobs of one user that have not ended: each may hold pictures."""
 _LOOK_SECONDS = 0.1
 PICTURES = frozenset({Task.TEXT_TO_IMAGE, Task.IMAGE_TO_IMAGE})
 
@@ -41,11 +46,15 @@ def request(*, model: Served, call: Call, count: int, by: Principal) -> int:
 
     Raises:
         InputRejected: the task makes no pictures, or not so many.
+        TooMany: as many are waited for already.
     """
     if call.task not in PICTURES:
         raise InputRejected(f"{call.task} makes no pictures; it is answered at once.")
     if not 1 <= count <= MOST:
         raise InputRejected(f"count must be 1 to {MOST}.")
+    open_ = Job.objects.filter(by=by.user, kind=KIND, state__in=("queued", "running"))
+    if open_.count() >= MOST_WAITING:
+        raise TooMany(f"{MOST_WAITING} of your jobs are not done yet. Wait for them, or cancel.")
     model, call = with_adapters(model, call, by)
     params = {
         "commit": model.ref.commit,
@@ -132,9 +141,19 @@ def keep(
         recipe=dict(picture.recipe),
         png=picture.png,
     )
-    old = Output.objects.filter(by=by).order_by("-pk").values_list("pk", flat=True)[KEPT:]
-    Output.objects.filter(pk__in=list(old)).delete()
+    sql.run(_FORGET, [by.pk, KEPT, KEPT_BYTES])
     return output
+
+
+# The length of what is stored aside is known without reading it.
+_FORGET = """
+DELETE FROM inference_output WHERE id IN (
+    SELECT id FROM (
+        SELECT id, row_number() OVER newest AS place, sum(octet_length(png)) OVER newest AS held
+        FROM inference_output WHERE by_id = %s WINDOW newest AS (ORDER BY id DESC)
+    ) kept WHERE place > %s OR (place > 1 AND held > %s)
+)
+"""
 
 
 def _seeded(call: Call, place: int) -> Call:
