@@ -5,6 +5,7 @@ import struct
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
@@ -295,3 +296,29 @@ def test_pages_ask_the_database_a_bounded_number_of_times(
     for path in (f"{tiny.url}/discussions", talk.url, made.url, f"{made.url}/files"):
         with django_assert_max_num_queries(MOST_QUERIES):
             text_of(client, path)
+
+
+def test_a_comment_shows_what_is_attached_and_gets_reactions_and_a_pin(
+    browse: Browse, cast: Cast, talk: Discussion
+) -> None:
+    client = browse(cast.ada)
+    png = SimpleUploadedFile("a [b].png", b"\x89PNG\r\n\x1a\n", "image/png")
+    page = SimpleUploadedFile("a.png", b"<html>", "image/png")
+
+    said = client.post(talk.url, {"action": "comment", "text": "", "attached": png})
+    refused = client.post(talk.url, {"action": "comment", "text": "x", "attached": page})
+    comment = events_of(talk)[-1]
+    reaction = f"{talk.url}/comment/{comment.public_id}/reaction"
+    client.post(reaction, {"react": "🚀"})
+    client.post(talk.url, {"action": "pin"})
+
+    assert (said.status_code, refused.status_code) == (302, 422)
+    assert "is not what image/png looks like" in refused.content.decode()
+    shown = text_of(client, talk.url)
+    assert 'alt="a b .png"' in shown
+    assert 'name="take_back" value="🚀"' in shown
+    assert "Pin no longer" in shown
+    assert 'name="react"' not in text_of(browse(None), talk.url)
+    client.post(reaction, {"take_back": "🚀"})
+    assert 'name="take_back"' not in text_of(client, talk.url)
+    assert client.post(reaction, {"react": "x"}).status_code == 400
