@@ -182,7 +182,6 @@ PUBLIC_URL = env.url
 QUOTA_ORGANISATION = env.quota_organisation
 QUOTA_USER = env.quota_user
 RUNS_HOME = env.data / "runs"
-RUNS_HOME = env.data / "runs"
 RATE_ANONYMOUS = env.rates(env.rate_anonymous)
 RATE_USER = env.rates(env.rate_user)
 S3 = {

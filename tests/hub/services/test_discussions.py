@@ -345,7 +345,7 @@ def test_a_list_is_filtered_and_newest_first(cast: Cast) -> None:
         opened(repo, by)
     discussions.change_status(discussion=discussion_of(repo, 2), status="closed", by=cleo)
 
-    def nums(**wanted: str) -> list[int]:
+    def nums(**wanted: Any) -> list[int]:
         page = page_of(repo, DiscussionFilter(**wanted), start=0, limit=9)
         assert page.count == len(page.discussions)
         return [one.num for one in page.discussions]
