@@ -57,11 +57,6 @@ def _result(evidence: Mapping[str, Any]) -> dict[str, Any]:
 
 def _body(recipe: About, model: str, evidence: Mapping[str, Any], address: str) -> str:
     base, data = evidence["base"], evidence["dataset"]
-    held_back = (
-        f"split `{data['valid_split']}`"
-        if data["valid_split"]
-        else f"{data['rows_held_back']:,} rows of it that were held back"
-    )
     parts = [
         f"# {model.rpartition('/')[2]}",
         (
@@ -81,7 +76,7 @@ def _body(recipe: About, model: str, evidence: Mapping[str, Any], address: str) 
             f"| dataset | {data['name']}, config `{data['config']}`, split "
             f"`{data['train_split']}` | `{data['commit']}` |"
         ),
-        f"It learned from {data['rows']:,} rows and was measured on {held_back}. Columns: "
+        f"It learned from {data['rows']:,} rows{_measured_on(data)}. Columns: "
         + ", ".join(f"{name} `{column}`" for name, column in evidence["columns"].items())
         + ".",
     ]
@@ -99,6 +94,14 @@ def _body(recipe: About, model: str, evidence: Mapping[str, Any], address: str) 
     return "\n\n".join(parts) + "\n"
 
 
+def _measured_on(data: Mapping[str, Any]) -> str:
+    if data["valid_split"]:
+        return f" and was measured on split `{data['valid_split']}`"
+    if data["rows_held_back"]:
+        return f" and was measured on {data['rows_held_back']:,} rows of it that were held back"
+    return ""
+
+
 def _table(what: str, values: Mapping[str, Any]) -> str:
     rows = [
         f"| {name} | {_shown(value)} |" for name, value in values.items() if value not in {"", None}
@@ -108,5 +111,5 @@ def _table(what: str, values: Mapping[str, Any]) -> str:
 
 def _shown(value: Any) -> str:
     if isinstance(value, float):
-        return f"{value:.6g}"
+        return f"`{value:.6g}`"
     return "`" + str(value).replace("|", "\\|").replace("`", "'").replace("\n", " ") + "`"

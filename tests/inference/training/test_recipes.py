@@ -80,7 +80,7 @@ def test_a_card_is_written_from_evidence_alone() -> None:
     assert "- ada/data\n" in card
     assert "value: 0.9\n" in card
     assert f"`{'b' * 40}`" in card
-    assert "| lr | 0.001 |\n" in card
+    assert "| lr | `0.001` |\n" in card
     assert "| image_column |" not in card
 
 
