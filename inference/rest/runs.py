@@ -52,7 +52,9 @@ class RecipeList(serializers.Serializer[dict[str, Any]]):
 class RunWish(serializers.Serializer[dict[str, Any]]):
     """What is to be trained."""
 
-    recipe = serializers.CharField()
+    recipe = serializers.CharField(
+        default="", allow_blank=True, help_text="The first that trains such models, if not given."
+    )
     base_model = serializers.CharField()
     base_revision = serializers.CharField(default="", allow_blank=True)
     dataset = serializers.CharField()

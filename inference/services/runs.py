@@ -14,8 +14,9 @@ from hub.queries.repos import find_repo, repo_for
 from hub.services import jobs
 from inference.errors import InputRejected
 from inference.models import Run
+from inference.protocols.families import Family
 from inference.queries.served import served
-from inference.training.recipes import about
+from inference.training.recipes import About, about, recipes_for
 from teams.errors import Unauthenticated
 from teams.models import User
 from teams.models.standing import Place
@@ -33,7 +34,8 @@ _LONGEST = 200
 class Wish:
     """What is to be trained, in names as they came."""
 
-    recipe: str
+    recipe: str = ""
+    """Empty: the first that trains models like the base."""
     base_model: str
     base_revision: str = ""
     dataset: str
@@ -58,13 +60,11 @@ def request(wish: Wish, *, by: Principal) -> Run:
         ModelNotServed, UnsafeWeights: the base is no model of a kind that is loaded here.
     """
     user = _asker(by)
-    recipe = about(wish.recipe)
-    values = recipe.values(wish.parameters)
     base = repo_for(by, Action.REPO_READ, RepoKind.MODEL, RepoName.parse(wish.base_model))
     dataset = repo_for(by, Action.REPO_READ, RepoKind.DATASET, RepoName.parse(wish.dataset))
     model = served(base, history.resolve(base, _revision(base, wish.base_revision)))
-    if model.offer.family not in recipe.families:
-        raise InputRejected(f"{recipe.title} does not train models like {base.full_name}.")
+    recipe = _recipe(wish.recipe, model.offer.family, base)
+    values = recipe.values(wish.parameters)
     rows = history.resolve(dataset, _revision(dataset, wish.dataset_revision))
     for name in (wish.config, wish.train_split, wish.valid_split):
         if len(name) > _LONGEST or "\0" in name:
@@ -118,6 +118,14 @@ def _asker(by: Principal) -> User:
     if by.user is None:
         raise Unauthenticated("You must sign in or send an access token.")
     return by.user
+
+
+def _recipe(name: str, family: Family, base: Repo) -> About:
+    fitting = [one for one in recipes_for(family) if name in {"", one.name}]
+    if not fitting:
+        title = f"{about(name).title} does not train" if name else "No recipe trains"
+        raise InputRejected(f"{title} models like {base.full_name}.")
+    return fitting[0]
 
 
 def _revision(repo: Repo, text: str) -> RevisionName:

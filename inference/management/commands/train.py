@@ -23,7 +23,12 @@ class Command(BaseCommand):
         parser.add_argument("base", help="the model to begin from, owner/name or owner/name@commit")
         parser.add_argument("dataset", help="owner/name or owner/name@commit")
         parser.add_argument("output", help="the model that it becomes, owner/name")
-        parser.add_argument("--recipe", choices=sorted(RECIPES), default="image-classification")
+        parser.add_argument(
+            "--recipe",
+            choices=sorted(RECIPES),
+            default="",
+            help="the first that trains such models, if not given",
+        )
         parser.add_argument("--user", default="admin", help="who asks (admin)")
         parser.add_argument("--config", default="default")
         parser.add_argument("--split", default="train", help="rows to learn from (train)")

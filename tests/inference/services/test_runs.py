@@ -100,6 +100,12 @@ def test_a_run_is_asked_for_listed_measured_and_cancelled(
     assert [each["id"] for each in client.get("/api/v1/runs").json()["results"]] == [asked["id"]]
 
 
+def test_who_names_no_recipe_gets_one_that_trains_such_models(
+    cast: Cast, base: Repo, data: Repo
+) -> None:
+    assert sent(client_of(cast, "ada"), recipe="").json()["recipe"] == "echo"
+
+
 @pytest.mark.parametrize(
     ("others", "status"),
     [
