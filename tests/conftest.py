@@ -17,6 +17,7 @@ from hub.config.children import Child
 from hub.config.env import load
 from hub.config.postgres import Postgres
 from hub.config.preparation import declare_queues
+from hub.queries.fsck.leftovers import GIT_TABLES
 from teams.models import sql
 from tests.cast import Cast, gather
 from tests.s3 import RadosGateway, S3Server, moto_server, rados_gateway
@@ -79,6 +80,19 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """Tests with transactions of their own leave by TRUNCATE, which the audit log refuses."""
     with django_db_blocker.unblock():
         sql.run("ALTER TABLE teams_auditentry DISABLE TRIGGER audit_is_never_emptied")
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_of_history(
+    request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """Tests that really commit leave by Django's flush, which empties only tables of models."""
+    yield
+    mark = request.node.get_closest_marker("django_db")
+    commits = "transactional_db" in request.fixturenames
+    if commits or (mark is not None and mark.kwargs.get("transaction")):
+        with django_db_blocker.unblock():
+            sql.run(f"TRUNCATE {', '.join(GIT_TABLES)}")
 
 
 @pytest.fixture

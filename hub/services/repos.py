@@ -20,6 +20,7 @@ from hub.policies import (
     check_may_know_of_group,
 )
 from hub.queries import history, trees
+from hub.queries.fsck.leftovers import GIT_TABLES
 from hub.queries.scans import check_all_served
 from hub.services import blobs, cards, outbox
 from hub.services.auditing import changed, record_of
@@ -35,7 +36,6 @@ from teams.roles import Action
 from teams.services import organisations
 
 INITIAL_TITLE = "initial commit"
-_GIT_TABLES = ("git_ref", "git_line", "git_object", "git_commit", "path_change")
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +230,7 @@ def delete(*, repo: Repo, by: Principal) -> None:
         outbox.announce(repo.pk, RepoDeleted(), by=by.user)
         record_of(repo, "repo.delete", by=by.user, visibility=repo.visibility)
         blobs.let_go(repo=repo)
-        for table in _GIT_TABLES:
+        for table in GIT_TABLES:
             sql.run(f"DELETE FROM {table} WHERE repo_id = %s", [repo.pk])
         Repo.objects.filter(pk=repo.pk).delete()
 
