@@ -30,7 +30,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from inference.training import order, states
+from inference.training import exports, order, states
 from inference.training.pictures import whole
 from inference.training.ports import Given, Training, TrainingFailed
 from inference.training.recipes import About, about, load
@@ -97,6 +97,7 @@ def run(folder: Path, tell: Tell) -> None:
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir()
     training.export(out)
+    exports.put_in_order(out)
     tell({"made": str(out)})
 
 
