@@ -14,11 +14,13 @@ from hub.portal.lists import page_or_part
 from hub.portal.repo_page import RepoPage, Tab
 from hub.queries.jobs import last_lines
 from hub.services import jobs
+from inference.errors import NoWorker
 from inference.models import Figures, Run
 from inference.portal.curves import Curve, curve
 from inference.portal.run_forms import TrainForm
 from inference.queries.runs import figures_of, made_from, makers_of, run_of, runs_of
 from inference.queries.served import Served, served
+from inference.queries.workers import alive
 from inference.services import runs
 from inference.training.recipes import About, about, recipes_for
 from teams.errors import Refusal
@@ -194,7 +196,12 @@ class OneRun(PortalView):
     def get(self, request: HttpRequest, run: str) -> HttpResponse:
         found = run_of(self.principal, run)
         log = last_lines(found.job, most=LOG_LINES) if found.job else []
-        context = {"run": ShownRun.of(found), "curves": _curves(found), "log": "\n".join(log)}
+        context = {
+            "run": ShownRun.of(found),
+            "curves": _curves(found),
+            "log": "\n".join(log),
+            "no_worker": "" if alive().exists() else NoWorker().message,
+        }
         return page_or_part(request, "inference/run.html", "state", context)
 
     def post(self, request: HttpRequest, run: str) -> HttpResponse:

@@ -14,7 +14,7 @@ from hub.services import commits, repos
 from hub.services.commits import Message, PutFile
 from hub.services.working import JobFailed
 from hub.storage.digests import lfs_key
-from inference.models import Figures, Run
+from inference.models import Figures, Run, Worker
 from inference.services import checkpoints, runs
 from inference.services.runs import Wish
 from inference.services.training import check_sources
@@ -202,12 +202,16 @@ def test_pages_show_the_form_the_run_and_what_was_made_from_what(
     form = browser.get("/ada/base/train").content.decode()
     refused = browser.post("/ada/base/train", {"dataset": "ada/none", "output": "ada/x"})
     going = browser.get(run.url).content.decode()
+    Worker.objects.create(address="127.0.0.1:9", device="cpu")
+    served = browser.get(run.url).content.decode()
     published(cast, run)
 
     assert 'name="checkpointing_steps"' in form
     assert refused.status_code == 422
     assert 'hx-trigger="every 2s"' in going
     assert "0.5 at step 1" in going
+    assert "No inference worker is running" in going
+    assert "No inference worker is running" not in served
     assert "accuracy 0.91" in browser.get("/ada/base/train").content.decode()
     assert "accuracy 0.91" in browser.get("/datasets/ada/data/trained").content.decode()
     assert "Made from" in browser.get("/ada/new/train").content.decode()
