@@ -127,7 +127,7 @@ def recorded(log: Path, proven: Proven) -> Iterator[Record]:
     kept = Record(log, proven)
     yield kept
     kept.note("")
-    assert kept.broken == []
+    assert kept.broken == [], kept.broken
 
 
 def write_table(proven: Proven) -> None:
